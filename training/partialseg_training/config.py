@@ -1,0 +1,76 @@
+"""What defines a training run: one YAML file, checked when it is read, saved beside the weights."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from PartialSegLib.errors import UserError
+from PartialSegLib.preprocessing import Preprocessing
+from partialseg_training.data.augment import AugmentConfig
+from partialseg_training.losses.ambiguity import SelfDisambiguationLoss
+
+
+class TrainConfig(BaseModel):
+    """A run. Sizes are (z, y, x) in voxels, spacing is (x, y, z) in mm.
+
+    manifest: JSON list of cases (see README, "Training data").
+    train: names of the cases and label maps to learn from; no other case is ever opened.
+    terms: where the data come from and under which terms the weights may be used; goes into the model card.
+    sampling_weights: tempering of the class -> modality -> dataset -> image tree, e.g. {"modality:ct": 2}.
+    learning_rate: of AdamW after `warm_up` steps; decays as (1 - step / steps)^0.9.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    label_set: str = "abdomen16"
+    manifest: Path
+    train: tuple[str, ...] = Field(min_length=1)
+    terms: str = ""
+    preprocessing: Preprocessing = Preprocessing()
+    network: dict[str, Any]
+    patch_size: tuple[int, int, int]
+    batch_size: int = Field(default=2, ge=1)
+    steps: int = Field(ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warm_up: int = Field(default=100, ge=0)
+    weight_decay: float = Field(default=1e-5, ge=0)
+    clip_gradient: float = Field(default=12.0, gt=0)
+    ema_decay: float = Field(default=0.999, ge=0, lt=1)
+    loss: SelfDisambiguationLoss = SelfDisambiguationLoss()
+    augment: AugmentConfig = AugmentConfig()
+    sampling_weights: dict[str, float] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0)
+    workers: int = Field(default=1, ge=0)
+    checkpoint_seconds: float = Field(default=180.0, gt=0)
+
+
+def load_config(path: str | Path, overrides: dict[str, str] | None = None) -> TrainConfig:
+    """Read a YAML configuration; `overrides` are "a.b" -> YAML text, as given by --set.
+
+    A relative `manifest` is relative to the configuration file. Raises UserError naming the key that is wrong.
+    """
+    path = Path(path)
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for key, text in (overrides or {}).items():
+            _set(values, key.split("."), yaml.safe_load(text))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"configuration {path} cannot be read: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise UserError(f"configuration {path} holds no settings: it must be a YAML mapping")
+    try:
+        config = TrainConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"configuration {path}: {where}: {first['msg']}") from error
+    return config.model_copy(update={"manifest": (path.parent / config.manifest).resolve()})
+
+
+def _set(values: dict, keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        values = values.setdefault(key, {})
+    values[keys[-1]] = value
