@@ -95,17 +95,13 @@ def apply_mapping(array: np.ndarray, mapping: Mapping) -> np.ndarray:
     for value, targets in mapping.targets.items():
         table[value] = _bits(targets)
     flat = array.reshape(-1)
+    if flat.dtype.kind == "u" and flat.itemsize == 8:  # the one integer type that numpy below 2 does not index with
+        flat = flat.clip(max=table.size - 1).astype(np.int64)
     candidates = np.empty(flat.size, np.uint32)
     for start in range(0, flat.size, BLOCK):
-        block = flat[start : start + BLOCK]
         # Both ends of the table are unlisted values, so clipping sends every other value, negative too, to one.
-        np.take(table, _as_index(block, table.size - 1), mode="clip", out=candidates[start : start + BLOCK])
+        np.take(table, flat[start : start + BLOCK], mode="clip", out=candidates[start : start + BLOCK])
     return candidates.reshape(array.shape)
-
-
-def _as_index(block: np.ndarray, largest: int) -> np.ndarray:
-    # uint64 is the one integer type that an index cannot always hold.
-    return block.clip(max=largest).astype("int64") if block.dtype.kind == "u" and block.itemsize == 8 else block
 
 
 def _bits(values: tuple[int, ...]) -> int:
