@@ -1,0 +1,39 @@
+"""argparse as the commands use it: examples kept as written, mistakes in one line."""
+
+import argparse
+from collections.abc import Callable
+from typing import NoReturn
+
+from PartialSegLib.errors import UserError
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a wrong option in one line instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"partialseg: {message}; see {self.prog} --help\n")
+
+
+def add_command(
+    commands: "argparse._SubParsersAction",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    """Add the subcommand `name`; `run` gets its arguments and returns the exit code."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def missing_extra(error: ModuleNotFoundError, extra: str) -> UserError:
+    """The UserError for a package that only an optional part of PartialSeg needs."""
+    return UserError(f"this needs the package {error.name}: install it with pip install 'partialseg[{extra}]'")
