@@ -59,7 +59,8 @@ class Bundle:
             z, y, x = inference["patch_size"]
             bundle = cls(folder, metadata, preprocessing, (z, y, x), inference["network"])
             if bundle.network_config["n_classes"] != bundle.label_set.n_classes:
-                raise UserError(f"model {folder} was made for another label set: install one for {metadata['label_set']}")
+                wanted = metadata["label_set"]
+                raise UserError(f"model {folder} was made for another label set: install one for {wanted}")
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"model {folder} lacks a setting ({error}): install the model again") from error
         return bundle
@@ -91,7 +92,8 @@ def verify(folder: Path) -> None:
     if not (folder / SUMS).is_file():
         raise UserError(f"{folder} is not a model: it has no {SUMS}; pass the folder of a PartialSeg bundle")
     listed = {}
-    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
+    # A damaged list may hold any bytes: it must not fail to decode, but to list what is there.
+    for line in (folder / SUMS).read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         listed[name] = digest
     missing = {METADATA, INFERENCE, WEIGHTS, CARD} - set(listed)

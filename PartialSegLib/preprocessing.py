@@ -4,7 +4,7 @@ LPS axes -> linear resampling to the bundle's spacing -> intensities in [0, 1].
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
@@ -39,6 +39,14 @@ class Preprocessing:
     ct_window: tuple[float, float] = (-400.0, 400.0)
     mr_percentiles: tuple[float, float] = (1.0, 99.0)
 
+    def __post_init__(self) -> None:
+        if min(self.spacing) <= 0:
+            raise ValueError("spacing must be positive")
+        if self.ct_window[0] >= self.ct_window[1]:
+            raise ValueError("ct_window must rise")
+        if not 0 <= self.mr_percentiles[0] < self.mr_percentiles[1] <= 100:
+            raise ValueError("mr_percentiles must rise and lie in 0 to 100")
+
     def apply(self, volume: Volume, modality: str, offset: float = 0.0) -> Prepared:
         """Prepare `volume`; `offset` is added to every voxel first (a CT stored with +1024 needs -1024).
 
@@ -70,10 +78,16 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, values: dict) -> "Preprocessing":
-        """Inverse of `to_json`; raises UserError for missing or surplus keys."""
+        """Inverse of `to_json`; raises UserError for missing, surplus or senseless settings."""
         try:
-            return cls(**{key: tuple(float(number) for number in value) for key, value in values.items()})
-        except TypeError as error:
+            surplus = set(values) - {field.name for field in fields(cls)}
+            if surplus:
+                raise ValueError(f"{min(surplus)} is unknown")
+            x, y, z = map(float, values["spacing"])
+            low, high = map(float, values["ct_window"])
+            first, last = map(float, values["mr_percentiles"])
+            return cls((x, y, z), (low, high), (first, last))
+        except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"the bundle's preprocessing cannot be read ({error}): install the model again") from error
 
 

@@ -18,8 +18,10 @@ class UNet(nn.Module):
 
     def __init__(self, n_classes: int, channels: Sequence[int], blocks: Sequence[int], in_channels: int = 1) -> None:
         super().__init__()
-        if len(channels) != len(blocks):
+        if len(channels) != len(blocks) or not channels:
             raise ValueError("channels and blocks need one number per level each")
+        if min(n_classes, in_channels, *channels, *blocks) < 1:
+            raise ValueError("classes, channels and blocks must be at least 1")
         self.divisor = 2 ** (len(channels) - 1)
         widths = [in_channels, *channels]
         self.encoder = nn.ModuleList(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from PartialSegLib.errors import UserError
 from PartialSegLib.supervision import PAINTED_BACKGROUND, Completeness, State, candidate_sets, everything
 

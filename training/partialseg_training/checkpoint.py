@@ -4,7 +4,10 @@ No pickle; written beside and renamed, so that a run killed at any moment resume
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -17,7 +20,9 @@ from PartialSegLib.files import atomic_path
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
-def save_checkpoint(path: Path, step: int, config_json: str, network: nn.Module, ema: nn.Module, optimiser: torch.optim.AdamW) -> None:
+def save_checkpoint(
+    path: Path, step: int, config_json: str, network: nn.Module, ema: nn.Module, optimiser: torch.optim.AdamW
+) -> None:
     """Write everything that the rest of the run depends on after `step` steps."""
     tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"ema/{name}": tensor for name, tensor in ema.state_dict().items()}
@@ -31,36 +36,57 @@ def save_checkpoint(path: Path, step: int, config_json: str, network: nn.Module,
 
 def load_checkpoint(path: Path, network: nn.Module, ema: nn.Module, optimiser: torch.optim.AdamW) -> int:
     """Restore what `save_checkpoint` wrote and return its step; raises UserError for a file that does not fit."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
-            step = int(file.metadata()["step"])
-        network.load_state_dict(_part(tensors, "network"))
-        ema.load_state_dict(_part(tensors, "ema"))
+    with _opened(path) as file:
+        step = int(file.metadata()["step"])
+        network.load_state_dict(_part(file, "network"))
+        ema.load_state_dict(_part(file, "ema"))
+        moments = {moment: _part(file, moment) for moment in _MOMENTS}
         for name, parameter in network.named_parameters():
-            optimiser.state[parameter] = {moment: tensors[f"{moment}/{name}"] for moment in _MOMENTS}
-    except (OSError, SafetensorError, KeyError, RuntimeError) as error:
-        raise UserError(f"checkpoint {path} does not fit this run ({error}): use another --output folder") from error
+            # The optimiser keeps its step counts on the CPU, whatever the device.
+            optimiser.state[parameter] = {
+                moment: tensors[name] if moment == "step" else tensors[name].to(parameter.device)
+                for moment, tensors in moments.items()
+            }
     return step
 
 
 def checkpoint_config(path: Path) -> dict:
-    """The configuration that a checkpoint was trained with."""
-    with safe_open(path, framework="pt") as file:
+    """The configuration that a checkpoint was trained with; raises UserError as the functions below do."""
+    with _opened(path) as file:
         return json.loads(file.metadata()["config"])
 
 
 def checkpoint_step(path: Path) -> int:
     """How many steps a checkpoint was trained for."""
-    with safe_open(path, framework="pt") as file:
+    with _opened(path) as file:
         return int(file.metadata()["step"])
 
 
-def checkpoint_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The averaged weights of a checkpoint, as a network's state dict."""
-    with safe_open(path, framework="pt") as file:
-        return {name[4:]: file.get_tensor(name) for name in file.keys() if name.startswith("ema/")}  # noqa: SIM118
+def checkpoint_weights(path: Path, averaged: bool = True) -> dict[str, torch.Tensor]:
+    """The weights of a checkpoint as a network's state dict: their moving average, or those of its last step."""
+    with _opened(path) as file:
+        return _part(file, "ema" if averaged else "network")
 
 
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
-    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}/")}
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Give `network` the last step's weights of another run's checkpoint; UserError where they do not fit."""
+    try:
+        network.load_state_dict(checkpoint_weights(path, averaged=False))
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(f"checkpoint {path} is of another network ({reason}): correct start_from") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"checkpoint {path} is damaged or of another run ({reason}): use another folder") from error
+
+
+def _part(file: Any, prefix: str) -> dict[str, torch.Tensor]:
+    names = (name for name in file.keys() if name.startswith(f"{prefix}/"))  # noqa: SIM118  (not a dict)
+    return {name.removeprefix(f"{prefix}/"): file.get_tensor(name) for name in names}

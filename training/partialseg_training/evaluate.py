@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from partialseg_training.data.prepare import manifest_entries
+from partialseg_training.metrics import Scores, score
 from PartialSegLib.errors import UserError
 from PartialSegLib.files import atomic_path
 from PartialSegLib.image import read_labels, read_volume
 from PartialSegLib.inference import Engine
-from partialseg_training.data.prepare import manifest_entries
-from partialseg_training.metrics import Scores, score
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from PartialSegLib.bundle import CARD, FORMAT_VERSION, INFERENCE, METADATA, WEIGHTS, write_sums
-from PartialSegLib.preprocessing import Preprocessing
-from PartialSegLib.structures import load_label_set
 from partialseg_training.checkpoint import checkpoint_config, checkpoint_step, checkpoint_weights
+from partialseg_training.config import TrainConfig
 from partialseg_training.model_card import model_card
+from PartialSegLib.bundle import CARD, FORMAT_VERSION, INFERENCE, METADATA, WEIGHTS, write_sums
+from PartialSegLib.structures import LabelSet, load_label_set
 
 
 def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[str, dict] | None = None) -> None:
@@ -19,13 +19,27 @@ def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[st
 
     metrics: what `evaluate.summarise` returned for cases that no training saw.
     """
-    config = checkpoint_config(checkpoint)
+    # Through TrainConfig, so that a checkpoint older than a setting gets that setting's default.
+    config = TrainConfig.model_validate(checkpoint_config(checkpoint)).model_dump(mode="json")
     label_set = load_label_set(config["label_set"])
     for name in (METADATA, WEIGHTS, CARD):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.to(torch.float16) for name, tensor in checkpoint_weights(checkpoint).items()}
     save_file(weights, folder / WEIGHTS, {"format": "pt"})
-    metadata = {
+    metadata = _metadata(config, label_set, version, checkpoint_step(checkpoint), metrics or {})
+    inference = {
+        "network": {**config["network"], "n_classes": label_set.n_classes},
+        "patch_size": config["patch_size"],
+        "preprocessing": config["preprocessing"],
+    }
+    _write_json(folder / METADATA, metadata)
+    _write_json(folder / INFERENCE, inference)
+    (folder / CARD).write_text(model_card(metadata, config), encoding="utf-8")
+    write_sums(folder)
+
+
+def _metadata(config: dict, label_set: LabelSet, version: str, steps: int, metrics: dict[str, dict]) -> dict:
+    return {
         "format_version": FORMAT_VERSION,
         "name": config["name"],
         "version": version,
@@ -33,22 +47,18 @@ def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[st
         "label_set": config["label_set"],
         "intended_use": "Research and annotation. Not for clinical use.",
         "terms": config["terms"],
-        "training": {"cases": config["train"], "steps": checkpoint_step(checkpoint), "seed": config["seed"]},
-        "metrics": metrics or {},
+        "training": {
+            "cases": config["train"],
+            "held_out": config["held_out"],
+            "steps": steps,
+            "seed": config["seed"],
+        },
+        "metrics": metrics,
         "network_data_format": {
             "inputs": {"image": {"num_channels": 1, "value_range": [0, 1], "modality": ["CT", "MR"]}},
             "outputs": {"pred": {"channel_def": {"0": "background"} | {str(s.value): s.name for s in label_set}}},
         },
     }
-    inference = {
-        "network": {**config["network"], "n_classes": label_set.n_classes},
-        "patch_size": config["patch_size"],
-        "preprocessing": Preprocessing(**config["preprocessing"]).to_json(),
-    }
-    _write_json(folder / METADATA, metadata)
-    _write_json(folder / INFERENCE, inference)
-    (folder / CARD).write_text(model_card(metadata, config), encoding="utf-8")
-    write_sums(folder)
 
 
 def _write_json(path: Path, content: dict) -> None:

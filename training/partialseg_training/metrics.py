@@ -58,15 +58,15 @@ def _surface_metrics(
     import torch
     from monai.metrics import compute_hausdorff_distance, compute_surface_dice
 
-    pair = [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in (found, expected)]
-    nsd = compute_surface_dice(
-        *pair, [tolerance_mm], include_background=True, spacing=list(spacing), use_subvoxels=True
-    )
-    hd95 = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=list(spacing))
+    x, y = (torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in (found, expected))
+    mm = list(spacing)
+    nsd = compute_surface_dice(x, y, [tolerance_mm], include_background=True, spacing=mm, use_subvoxels=True)
+    hd95 = compute_hausdorff_distance(x, y, include_background=True, percentile=95, spacing=mm)
     return float(nsd), float(hd95)
 
 
 def _bounding_box(mask: np.ndarray) -> tuple[slice, ...]:
     """Smallest box around a mask, one voxel wider where the array allows."""
-    spans = (np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis))) for axis in range(mask.ndim))
+    others = ((1, 2), (0, 2), (0, 1))
+    spans = (np.flatnonzero(mask.any(axis=axes)) for axes in others)
     return tuple(slice(max(0, int(span[0]) - 1), int(span[-1]) + 2) for span in spans)

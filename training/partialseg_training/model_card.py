@@ -5,16 +5,19 @@ def model_card(metadata: dict, config: dict) -> str:
     """Markdown text for a bundle's docs/README.md, from its metadata and training configuration."""
     network, preprocessing = config["network"], config["preprocessing"]
     low, high = preprocessing["ct_window"]
+    low_percentile, high_percentile = preprocessing["mr_percentiles"]
+    patch = " x ".join(map(str, config["patch_size"]))
     sections = [
         f"# {metadata['name']} {metadata['version']} ({metadata['date']})",
         "**Not for clinical use.** For research and for starting annotations that a person then checks.",
         f"Segments the structures of label set `{metadata['label_set']}` in abdominal CT and MR.",
         "## How it was made",
-        f"- Network: `{network['name']}`, channels {network['channels']}, patch {config['patch_size']} voxels (z, y, x).\n"
+        f"- Network: `{network['name']}`, channels {network['channels']}, patch {patch} voxels (z, y, x).\n"
         f"- Preprocessing: {_by(preprocessing['spacing'])} mm (x, y, z); CT {low:g} to {high:g} HU; "
-        f"MR percentiles {_by(preprocessing['mr_percentiles'])} of the foreground.\n"
-        f"- Training: {metadata['training']['steps']} steps of {config['batch_size']} patches, self-disambiguating loss "
-        f"{config['loss']}, seed {config['seed']}; weights are an exponential moving average, stored in half precision.\n"
+        f"MR percentiles {low_percentile:g} to {high_percentile:g} of the foreground.\n"
+        f"- Training: {metadata['training']['steps']} steps of {config['batch_size']} patches, self-disambiguating "
+        f"loss {config['loss']}, seed {config['seed']}; weights are an exponential moving average, stored in half "
+        "precision.\n"
         "- A structure that a source does not annotate is unknown there, never background.",
         "## Training data and terms",
         metadata["terms"] or "Not stated.",
@@ -41,7 +44,8 @@ def _table(dataset: str, summary: dict) -> str:
     ]
     for name, s in summary["structures"].items():
         hd95 = _spread(s["hd95_mm"], 1) if s["hd95_mm"] else "-"
-        lines.append(f"| {name} | {s['n']} | {s['missed']} | {_spread(s['dsc'], 3)} | {_spread(s['nsd'], 3)} | {hd95} |")
+        overlap = f"{_spread(s['dsc'], 3)} | {_spread(s['nsd'], 3)}"
+        lines.append(f"| {name} | {s['n']} | {s['missed']} | {overlap} | {hd95} |")
     lines.append(f"| **mean over structures** | | | **{mean['dsc']:.3f}** | **{mean['nsd']:.3f}** | |")
     return "\n".join(lines)
 

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from PartialSegLib.supervision import Completeness, State, candidate_sets, everything
 from partialseg_training.config import TrainConfig
-from partialseg_training.data.augment import change_intensities, read_points, sampling_grid
+from partialseg_training.data.augment import Readable, change_intensities, read_points, sampling_grid
 from partialseg_training.data.sampler import HierarchicalSampler, Source
 from partialseg_training.data.store import INTENSITY_SCALE, PreparedCase, load_case
 from partialseg_training.data.synthesis import synthetic_ct, synthetic_mr
+from PartialSegLib.supervision import Completeness, State, candidate_sets, everything
+
 
 @dataclass(frozen=True)
 class View:
@@ -61,7 +63,9 @@ class PatchDataset(Dataset):
         spacing = config.preprocessing.spacing[::-1]
         return centre + sampling_grid(config.patch_size, spacing, config.augment, elastic, rng)
 
-    def _read(self, view: View, points: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _read(
+        self, view: View, points: np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Image in [0, 1], painted labels, and which voxels lie outside the volume (nothing is known there)."""
         case, augment = view.case, self.config.augment
         # One is added before reading, because points outside the volume read 0.
@@ -85,10 +89,10 @@ class PatchDataset(Dataset):
 class _PlusOne:
     """A stored volume whose crops come with 1 added."""
 
-    def __init__(self, array) -> None:
+    def __init__(self, array: Readable) -> None:
         self.array, self.shape = array, array.shape
 
-    def __getitem__(self, box) -> np.ndarray:
+    def __getitem__(self, box: Any) -> np.ndarray:
         return self.array[box].astype(np.int16) + 1
 
 
@@ -96,7 +100,7 @@ def _views(case: PreparedCase) -> list[View]:
     record = case.record
     if record.synthetic:
         return [View(case, f"{record.dataset}-synthetic", modality, True) for modality in ("ct", "mr")]
-    return [
-        View(case, record.dataset, record.modality, False),
-        View(case, f"{record.dataset}-synthetic", "mr", True),
-    ]
+    views = [View(case, record.dataset, record.modality, False)]
+    if record.modality == "ct":
+        views.append(View(case, f"{record.dataset}-synthetic", "mr", True))
+    return views

@@ -14,8 +14,9 @@ from partialseg_training.data import tissue as t
 _CT_HU = {
     1: (115, 20), 2: (165, 35), 3: (165, 35), 4: (12, 10), 5: (45, 20), 6: (105, 20), 7: (40, 35), 8: (150, 35),
     9: (135, 30), 10: (90, 20), 11: (75, 20), 12: (75, 20), 13: (55, 25), 14: (15, 20), 15: (65, 25), 16: (155, 30),
-    t.AIR: (-1000, 0), t.FAT: (-100, 10), t.FLUID: (10, 10), t.MUSCLE: (58, 10), t.SOFT: (70, 25), t.ENHANCED: (140, 25),
-    t.BONE: (280, 100), t.LUNG: (-820, 40), t.HEART: (140, 30), t.BOWEL: (40, 35), t.NERVE: (40, 10),
+    t.AIR: (-1000, 0), t.FAT: (-100, 10), t.FLUID: (10, 10), t.MUSCLE: (58, 10), t.SOFT: (70, 25),
+    t.ENHANCED: (140, 25), t.BONE: (280, 100), t.LUNG: (-820, 40), t.HEART: (140, 30), t.BOWEL: (40, 35),
+    t.NERVE: (40, 10),
 }  # fmt: skip
 # Fat-suppressed T2: (mean, spread) as fractions of the brightest tissue. T1 is drawn from its own table.
 _T2 = {
@@ -35,10 +36,10 @@ def synthetic_ct(tissue: np.ndarray, window: tuple[float, float], rng: np.random
     for code, (mean, spread) in _CT_HU.items():
         hu[code] = rng.normal(mean, spread)
     _share(hu)
-    spread = np.full(256, 6.0, np.float32)
-    spread[[7, 13, t.BOWEL]] = rng.uniform(10, 60)
-    spread[t.BONE] = 90
-    image = hu[tissue] + spread[tissue] * _texture(tissue.shape, rng)
+    roughness = np.full(256, 6.0, np.float32)
+    roughness[[7, 13, t.BOWEL]] = rng.uniform(10, 60)
+    roughness[t.BONE] = 90
+    image = hu[tissue] + roughness[tissue] * _texture(tissue.shape, rng)
     image = _partial_volume(image, rng) + rng.uniform(4, 16) * rng.standard_normal(tissue.shape, np.float32)
     low, high = window
     return np.clip((image - low) / (high - low), 0, 1)

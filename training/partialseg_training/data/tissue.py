@@ -32,13 +32,14 @@ def tissue_from_ct(image_hu: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.where(labels > 0, labels, tissue).astype(np.uint8)
 
 
-def tissue_from_names(label_map: np.ndarray, names: dict[int, str], labels: np.ndarray, voxel_mm: tuple[float, ...]) -> np.ndarray:
+def tissue_from_names(
+    label_map: np.ndarray, names: dict[int, str], labels: np.ndarray, voxel_mm: tuple[float, ...]
+) -> np.ndarray:
     """Tissue map of a many-structure label map without an image: the body's outline is filled with fat.
 
     label_map: (z, y, x) integers named by `names`; labels: the same grid in the label set's numbering, which wins.
     """
     lookup = np.full(256, SOFT, np.uint8)
-    lookup[0] = AIR
     for value, name in names.items():
         lookup[value] = next((code for parts, code in _NAME_PARTS if any(part in name for part in parts)), SOFT)
     lookup[0] = AIR

@@ -6,6 +6,7 @@ merged with the background (equations 3 and 4). Phi_M may differ from volume to 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -18,23 +19,31 @@ from partialseg_training.losses.supervision import Supervision
 class SelfDisambiguationLoss:
     """L = L_focal_ce + L_dice + lambda * L_reg (equation 6); call with logits (B, C, Z, Y, X) and their Supervision.
 
-    gamma: focal exponent (2 in equation 1; 0 gives plain cross entropy).
+    gamma: focal exponent (2 in equation 1; 0 gives plain cross entropy; between 0 and 1 gradients would diverge).
     epsilon: smoothing of equation 2.
     entropy: lambda for samples with annotation; entropy_unannotated: lambda for samples without any.
-    dice_over: "annotated" averages over {0} and Phi_M as equation 2 does; "present" leaves out structures that are known
-    to be absent from the slice or patch, whose Dice would otherwise drown the small ones that are there.
+    dice_over: "annotated" averages over {0} and Phi_M as equation 2 does; "present" leaves out structures that are
+    known to be absent from the slice or patch, whose Dice would otherwise drown the small ones that are there.
     """
 
     gamma: float = 2.0
     epsilon: float = 1.0
     entropy: float = 1.0
     entropy_unannotated: float = 3.0
-    dice_over: str = "annotated"
+    dice_over: Literal["annotated", "present"] = "annotated"
+
+    def __post_init__(self) -> None:
+        if self.gamma < 0 or 0 < self.gamma < 1:
+            raise ValueError("gamma must be 0 or at least 1")
+        if self.epsilon <= 0:
+            raise ValueError("epsilon must be positive")
 
     def __call__(self, logits: Tensor, supervision: Supervision) -> dict[str, Tensor]:
         """The terms "focal_ce", "dice", "entropy" (weighted) and their sum "loss"; scalars connected to the graph."""
-        scopes = list(_scopes(supervision))
-        decided = [_merged_label(supervision.candidates, scope) for scope in scopes]
+        scopes = _scopes(supervision)
+        painted = _painted_label(supervision.candidates)
+        decided = [_merged_label(supervision.candidates, painted, scope) for scope in scopes]
+        # Voxels whose merged label is open (unions, the outside of the image) count in no Dice.
         counted = torch.stack([label >= 0 for label in decided]).all(0) if decided else None
         if counted is not None and bool(counted.all()):
             counted = None
@@ -60,7 +69,11 @@ class SelfDisambiguationLoss:
         return torch.stack(terms).mean()
 
     def _scope_dice(self, q: Tensor, soft: Tensor, scope: "_Scope", label: Tensor) -> Tensor:
-        """Equation 2 over every slice (or volume) of one scope; soft: (B, n, C)."""
+        """Equation 2 over every slice (or volume) of one scope; soft: (B, n, C).
+
+        True positives are sums of q, the probability of all that a voxel may be. Where declarations cross, that is
+        less than the probability of this slice's merged background: what the other slice rules out is not right.
+        """
         b, n, c = soft.shape
         row = torch.arange(b * n, device=q.device).reshape(b, n)
         index = (scope.spread(row) * c + label).flatten()
@@ -106,14 +119,17 @@ def _scopes(supervision: Supervision) -> list[_Scope]:
     return [_Scope(axis, table) for axis, table in candidates if table is not None and bool(table.any())]
 
 
-def _merged_label(candidates: Tensor, scope: _Scope) -> Tensor:
+def _painted_label(candidates: Tensor) -> Tensor:
+    """c where the candidate set is {c}, else -1; int64."""
+    single = (candidates & (candidates - 1)) == 0
+    return torch.where(single, torch.log2(candidates.to(torch.float32)).round().to(torch.int64), -1)
+
+
+def _merged_label(candidates: Tensor, painted: Tensor, scope: _Scope) -> Tensor:
     """Equation 4: c for a voxel known to be c in Phi_M, 0 for one known to be outside Phi_M, -1 where neither is known.
 
     Slices (or samples) where nothing is complete give 0 and are left out of the mean by the caller.
     """
     bits = 1 << torch.arange(scope.annotated.shape[2], device=candidates.device, dtype=candidates.dtype)
     annotated = scope.spread((scope.annotated * bits).sum(2).to(candidates.dtype))
-    single = (candidates & (candidates - 1)) == 0
-    structure = torch.log2(candidates.to(torch.float32)).to(torch.int64)
-    label = torch.where(single, structure, -1)
-    return torch.where((candidates & annotated) == 0, 0, label)
+    return torch.where((candidates & annotated) == 0, 0, painted)

@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 _SLAB_ELEMENTS = 1 << 19
 
@@ -34,15 +35,13 @@ class _SoftmaxStatistics(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, candidates: Tensor, counted: Tensor | None) -> tuple[Tensor, ...]:
         dtype = torch.float64 if logits.dtype == torch.float64 else torch.float32
         b, c, *size = logits.shape
-        log_q, log_z, log_s, entropy = (logits.new_empty((b, *size), dtype=dtype) for _ in range(4))
+        log_q, log_z, entropy = (logits.new_empty((b, *size), dtype=dtype) for _ in range(3))
         volumes = [logits.new_zeros((b, c, n), dtype=dtype) for n in size]
         for i, slab in _slabs(logits):
             z = logits[i, :, slab].to(dtype)
             log_z[i, slab] = lz = torch.logsumexp(z, 0)
-            allowed = _members(candidates[i, slab], c)
-            log_s[i, slab] = ls = torch.logsumexp(z.masked_fill(~allowed, float("-inf")), 0)
-            log_q[i, slab] = ls - lz
             p = torch.exp(z - lz)
+            log_q[i, slab] = _log_q(z, lz, p, _members(candidates[i, slab], c))
             entropy[i, slab] = lz - (p * z).sum(0)
             if counted is not None:
                 p = p * counted[i, slab]
@@ -50,14 +49,16 @@ class _SoftmaxStatistics(torch.autograd.Function):
             volumes[0][i, :, slab] = plane.sum(2)
             volumes[1][i] += plane.sum(1)
             volumes[2][i] += p.sum((1, 2))
-        ctx.save_for_backward(logits, candidates, counted, log_z, log_s, entropy)
         # log q is never above 0; rounding must not make it so.
-        return log_q.clamp_(max=0), entropy, *volumes
+        log_q.clamp_(max=0)
+        ctx.save_for_backward(logits, candidates, counted, log_z, log_q, entropy)
+        return log_q, entropy, *volumes
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         g_q, g_h, g_z, g_y, g_x = gradients
-        logits, candidates, counted, log_z, log_s, entropy = ctx.saved_tensors
+        logits, candidates, counted, log_z, log_q, entropy = ctx.saved_tensors
         result = torch.empty_like(logits)
         for i, slab in _slabs(logits):
             z = logits[i, :, slab].to(log_z.dtype)
@@ -67,11 +68,28 @@ class _SoftmaxStatistics(torch.autograd.Function):
             if counted is not None:
                 b = b * counted[i, slab]
             b = b - (p * b).sum(0) - a - e * (z - lz + entropy[i, slab])
-            # In log space, so that the pull towards S(v) stays finite and alive as q -> 0.
-            allowed = _members(candidates[i, slab], len(z))
-            towards = torch.exp(z - log_s[i, slab]).masked_fill_(~allowed, 0)
+            towards = _share_of_candidates(z, lz, p, log_q[i, slab], _members(candidates[i, slab], len(z)))
             result[i, :, slab] = p.mul_(b).add_(towards.mul_(a))
         return result, None, None
+
+
+# Below this, q is computed in log space: its gradient must stay finite and alive as q -> 0.
+_LOG_TINY = -60.0
+
+
+def _log_q(z: Tensor, log_z: Tensor, p: Tensor, allowed: Tensor) -> Tensor:
+    """log of the candidates' share of the probability, (Z, Y, X)."""
+    log_q = (p * allowed).sum(0).log_()
+    if bool(log_q.min() < _LOG_TINY):
+        return torch.logsumexp(z.masked_fill(~allowed, float("-inf")), 0) - log_z
+    return log_q
+
+
+def _share_of_candidates(z: Tensor, log_z: Tensor, p: Tensor, log_q: Tensor, allowed: Tensor) -> Tensor:
+    """p_c / q for the candidates, 0 for the other classes, (C, Z, Y, X)."""
+    if bool(log_q.min() < _LOG_TINY):
+        return torch.exp(z - log_z - log_q).masked_fill_(~allowed, 0)
+    return p * torch.exp(-log_q) * allowed
 
 
 def _members(candidates: Tensor, n_classes: int) -> Tensor:
