@@ -35,6 +35,7 @@ class Bundle:
     """A verified bundle folder.
 
     patch_size: (z, y, x) voxels of one window; network_config: what `networks.build_network` takes.
+    smallest_part: parts of a structure below this fraction of its largest part are removed; 0 keeps all.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Bundle:
     preprocessing: Preprocessing
     patch_size: tuple[int, int, int]
     network_config: dict[str, Any]
+    smallest_part: float = 0.0
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "Bundle":
@@ -57,7 +59,8 @@ class Bundle:
         try:
             preprocessing = Preprocessing.from_json(inference["preprocessing"])
             z, y, x = inference["patch_size"]
-            bundle = cls(folder, metadata, preprocessing, (z, y, x), inference["network"])
+            smallest = float(inference.get("smallest_part", 0.0))
+            bundle = cls(folder, metadata, preprocessing, (z, y, x), inference["network"], smallest)
             if bundle.network_config["n_classes"] != bundle.label_set.n_classes:
                 wanted = metadata["label_set"]
                 raise UserError(f"model {folder} was made for another label set: install one for {wanted}")

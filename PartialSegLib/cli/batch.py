@@ -11,7 +11,7 @@ from PartialSegLib.cli.cases import Case
 from PartialSegLib.cli.console import NOTICE, print_json, print_table, progress_bar
 from PartialSegLib.cli.failure import DONE, SOME_FAILED, describe
 from PartialSegLib.cli.outputs import check_writable, staged
-from PartialSegLib.cli.record import case_key, finished_report, write_record
+from PartialSegLib.cli.record import Record, case_key, hashes
 from PartialSegLib.errors import UserError
 
 if TYPE_CHECKING:
@@ -60,19 +60,25 @@ def _one(
     outputs = {"segmentation": folder / f"{case.name}.seg.nrrd", "statistics": folder / f"{case.name}.statistics.csv"}
     if previews is not None:
         outputs["preview"] = previews / f"{case.name}.png"
-    record = folder / f"{case.name}.json"
+    results = list(outputs.values())
+    record_path = folder / f"{case.name}.json"
     key = case_key(case.source, engine.bundle, options)
-    report = finished_report(record, key, outputs, options.overwrite)
-    if report is not None:
-        return report, False
-    _check_free([*outputs.values(), record], options.overwrite)
+    record = Record.read(record_path)
+    is_ours = record is not None and record.key == key
+    # Results that a person has corrected since are finished too, unless --overwrite asks for the computed ones.
+    if record and is_ours and record.has_all(results) and not (options.overwrite and not record.vouches_for(results)):
+        return record.report, False
+    # What is left of an incomplete set of results may be made again.
+    overwrite = options.overwrite or bool(record and is_ours and record.vouches_for(results))
+    if not overwrite:
+        _check_free([*results, record_path])
     result = segment_case(engine, case.source, options, progress)
     # The record comes last: it vouches for files that are there.
-    with staged({**outputs, "record": record}, options.overwrite) as paths:
+    with staged({**outputs, "record": record_path}, overwrite) as paths:
         written = {what: paths[what] for what in outputs}
         result.save(written)
         report = result.report(case.source, outputs)
-        write_record(paths["record"], key, outputs, written, report)
+        Record(key, hashes(outputs, written), report).write(paths["record"])
     return report, True
 
 
@@ -95,9 +101,9 @@ def _is_ours(table: Path) -> bool:
         return False
 
 
-def _check_free(paths: Sequence[Path], overwrite: bool) -> None:
+def _check_free(paths: Sequence[Path]) -> None:
     taken = [path for path in paths if path.exists()]
-    if taken and not overwrite:
+    if taken:
         raise UserError(
             f"{taken[0]} exists already and belongs to another input, model or setting: "
             "choose another folder or pass --overwrite"

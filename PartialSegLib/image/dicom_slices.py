@@ -10,7 +10,7 @@ from PartialSegLib.errors import UserError
 from PartialSegLib.image.geometry import check_geometry
 from PartialSegLib.image.volume import Vector
 
-_ON_GRID = 0.1  # of a slice step: positions are often rounded to a tenth of a millimetre
+_ON_GRID = 0.2  # of a slice step: positions are often rounded to a tenth of a millimetre
 _SAME_PLACE = 0.01  # mm
 _SAME_DIRECTION = 1e-3
 

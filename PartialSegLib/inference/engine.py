@@ -11,6 +11,7 @@ from PartialSegLib.image import Volume, to_lps
 from PartialSegLib.inference.backends import Backend, choose_device, make_backend
 from PartialSegLib.inference.body import Body, find_body
 from PartialSegLib.inference.memory import prepare_bytes, require_memory
+from PartialSegLib.inference.parts import remove_islands
 from PartialSegLib.inference.progress import ProgressCallback, Stopwatch
 from PartialSegLib.inference.result import Segmentation, count_voxels, touching_edge
 from PartialSegLib.inference.run import Run
@@ -84,6 +85,8 @@ class Engine:
                 self._backend = make_backend(self.bundle, self._device, self.preset.half)
         run = Run(self.bundle, self._backend, prepared, body, self.preset.overlap, clock)
         lps_labels, confidence = run.labels(kept)
+        with clock.stage("parts"):
+            remove_islands(lps_labels, prepared.array.shape, self.bundle.smallest_part)
         with clock.stage("finish"):
             labels = np.ascontiguousarray(prepared.undo(lps_labels))
             voxels = count_voxels(labels, kept)

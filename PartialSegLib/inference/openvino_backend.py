@@ -7,6 +7,7 @@ From the second run on torch is not even imported.
 import hashlib
 import json
 import shutil
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 import PartialSegLib
+from PartialSegLib.bundle import WEIGHTS
 from PartialSegLib.files import sha256, user_cache_dir
 from PartialSegLib.inference.hardware import usable_cpus
 from PartialSegLib.inference.windows import Index
@@ -30,9 +32,7 @@ class OpenVinoBackend:
     device = "cpu"
 
     def __init__(self, bundle: Any, fast: bool) -> None:
-        import openvino
-
-        core = openvino.Core()
+        core = _openvino().Core()
         is_native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self.precision = "bf16" if fast and is_native else "fp32"
         options = {
@@ -56,6 +56,15 @@ class OpenVinoBackend:
         return 0
 
 
+def _openvino() -> Any:
+    """The library, kept from reporting its use: imported plainly it makes up a client number and counts runs."""
+    if "openvino" not in sys.modules:
+        sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # "not installed"
+    import openvino
+
+    return openvino
+
+
 def _load(core: Any, bundle: Any) -> Any:
     folder = user_cache_dir() / "openvino" / _key(bundle)
     model = _read_cached(core, folder)
@@ -68,6 +77,8 @@ def _load(core: Any, bundle: Any) -> Any:
 def convert(network: Any, patch: Index) -> Any:
     """OpenVINO model of a torch network for windows (1, 1, *patch), float32 weights."""
     import torch
+
+    _openvino()
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
@@ -76,7 +87,7 @@ def convert(network: Any, patch: Index) -> Any:
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates tracing, on which OpenVINO is built
         decoder = TorchScriptPythonDecoder(network, example_input=example)
-    # Not openvino.convert_model: that does the same and reports it to its maker over the network.
+    # Not openvino.convert_model: where a host program imported OpenVINO before us, that one would report its use.
     frontend = FrontEndManager().load_by_framework("pytorch")
     model = frontend.convert(frontend.load(decoder))
     model.reshape([1, 1, *patch])
@@ -84,11 +95,9 @@ def convert(network: Any, patch: Index) -> Any:
 
 
 def _key(bundle: Any) -> str:
-    import openvino
-
     # Weights are hashed again each time: a damaged file finds nothing here and goes to the bundle, which refuses it.
-    parts = (sha256(bundle.path / "models" / "model.safetensors"), bundle.network_config, bundle.patch_size)
-    versions = (openvino.__version__, PartialSegLib.__version__)
+    parts = (sha256(bundle.path / WEIGHTS), bundle.network_config, bundle.patch_size)
+    versions = (_openvino().__version__, PartialSegLib.__version__)
     return hashlib.sha256(json.dumps([parts, versions], sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -105,13 +114,11 @@ def _read_cached(core: Any, folder: Path) -> Any | None:
 
 def _keep(model: Any, folder: Path) -> None:
     """Write the model to `folder`, whole or not at all. A cache that cannot be written costs time, nothing else."""
-    import openvino
-
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
         try:
-            openvino.save_model(model, temporary / "model.xml", compress_to_fp16=False)
+            _openvino().save_model(model, temporary / "model.xml", compress_to_fp16=False)
             (temporary / "hashes.json").write_text(json.dumps({name: sha256(temporary / name) for name in _FILES}))
             shutil.rmtree(folder, ignore_errors=True)
             temporary.rename(folder)

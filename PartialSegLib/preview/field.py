@@ -39,7 +39,13 @@ def smooth_field(mask: np.ndarray, spacing: Spacing, start: tuple[int, ...]) -> 
     shape = tuple(np.ceil((np.asarray(reduced.shape) * cell + 2 * padding) / GRID_MM).astype(int))
     offset = (0.5 * GRID_MM - padding) / cell - 0.5
     values = ndimage.affine_transform(
-        reduced, GRID_MM / cell, offset=offset, output_shape=shape, order=1, mode="grid-constant", output=np.float32
+        reduced,
+        np.diag(GRID_MM / cell),
+        offset=offset,
+        output_shape=shape,
+        order=1,
+        mode="grid-constant",
+        output=np.float32,
     )
     values = ndimage.gaussian_filter(values, sigma / GRID_MM, mode="constant")
     origin = np.asarray(start) * size - 0.5 * size - padding + 0.5 * GRID_MM

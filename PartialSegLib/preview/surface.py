@@ -88,7 +88,7 @@ def _coarse_pass(field: Field, rays: Rays) -> tuple[np.ndarray, np.ndarray]:
         field.values, matrix, rays.offset, (rays.steps, rows, columns), order=1, output=np.float32
     )
     peak = ndimage.affine_transform(
-        values.max(axis=0), [1 / _STRIDE] * 2, output_shape=rays.shape, order=3, mode="nearest"
+        values.max(axis=0), np.eye(2) / _STRIDE, output_shape=rays.shape, order=3, mode="nearest"
     )
     slope = np.hypot(*np.gradient(peak))
     coverage = np.clip((peak - field.level) / np.maximum(slope, 1e-3) + 0.5, 0.0, 1.0)

@@ -259,6 +259,7 @@ def test_real_pip_runs_nothing_from_the_archive(tmp_path, monkeypatch):
     marker = tmp_path / "setup_was_run"
     archive = tar_gz(
         ("totalsegmentator-2.9.0/PKG-INFO", b"Metadata-Version: 2.1\nName: totalsegmentator\nVersion: 2.9.0\n"),
+        ("totalsegmentator-2.9.0/pyproject.toml", b"[tool.ruff]\n"),
         ("totalsegmentator-2.9.0/setup.py", f"open({str(marker)!r}, 'w').close()\n".encode()),
         (MEMBER, CONTENT),
     )

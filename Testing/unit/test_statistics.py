@@ -36,8 +36,7 @@ def segmentation(labels, kept=range(1, 17), grid=None):
     )
 
 
-@pytest.mark.parametrize("offset", [0, 30000])
-@pytest.mark.parametrize("dtype", [np.int16, np.float32])
+@pytest.mark.parametrize("dtype, offset", [(np.int16, 0), (np.float32, 1000), (np.float64, 1e10)])
 def test_rows_equal_what_numpy_says_of_each_structure(dtype, offset):
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 17, (7, 8, 9)).astype(np.uint8)
@@ -77,7 +76,7 @@ DIRECTIONS = {
 def test_what_lies_below_the_scan_is_told_from_what_was_missed(direction):
     """A cube of 300 mm with both kidneys 100 mm above its lower face: no pelvis, no diaphragm missing."""
     labels = np.zeros((30, 30, 30), np.uint8)
-    labels[9:12, 10:13, 10:13], labels[9:12, 10:13, 20:23] = 2, 3  # in LPS order: 100 mm from the feet
+    labels[9:12, 26:29, 10:13], labels[9:12, 26:29, 20:23] = 2, 3  # in LPS order: 100 mm from the feet
     axes = [2 - int(np.argmax(np.abs(direction[:, 2 - axis]))) for axis in range(3)]
     labels = np.transpose(labels, axes)
     for axis in range(3):

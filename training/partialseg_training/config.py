@@ -25,6 +25,7 @@ class TrainConfig(BaseModel):
     terms: where the data come from and under which terms the weights may be used; goes into the model card.
     sampling_weights: tempering of the class -> modality -> dataset -> image tree, e.g. {"modality:ct": 2}; the weight
         of a class, modality or dataset that is not named is 1.
+    smallest_part: after inference, parts of a structure below this fraction of its largest part are removed.
     learning_rate: of AdamW after `warm_up` steps; decays as (1 - step / steps)^0.9.
     """
 
@@ -52,6 +53,7 @@ class TrainConfig(BaseModel):
     sampling_weights: dict[_Branch, _Weight] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0)
     workers: int = Field(default=1, ge=0)
+    smallest_part: float = Field(default=0.0, ge=0, le=1)
     checkpoint_seconds: float = Field(default=180.0, gt=0)
 
     @field_validator("train")

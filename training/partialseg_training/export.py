@@ -30,6 +30,7 @@ def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[st
     inference = {
         "network": {**config["network"], "n_classes": label_set.n_classes},
         "patch_size": config["patch_size"],
+        "smallest_part": config["smallest_part"],
         "preprocessing": config["preprocessing"],
     }
     _write_json(folder / METADATA, metadata)

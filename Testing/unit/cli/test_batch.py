@@ -59,20 +59,31 @@ def test_finished_cases_are_skipped_and_the_table_still_has_them(segment, cases,
     assert (tmp_path / "out" / "statistics.csv").read_bytes() == table
 
 
-def test_a_lost_result_is_made_again(segment, cases, fake_engine, tmp_path):
+@pytest.mark.parametrize("lost", [["b.seg.nrrd"], ["b.statistics.csv"], ["b.json", "b.seg.nrrd", "b.statistics.csv"]])
+def test_a_lost_result_is_made_again(lost, segment, cases, fake_engine, tmp_path):
     segment(cases)
     fake_engine.clear()
-    (tmp_path / "out" / "b.json").unlink()
-    (tmp_path / "out" / "b.seg.nrrd").unlink()
-    (tmp_path / "out" / "b.statistics.csv").unlink()
+    for name in lost:
+        (tmp_path / "out" / name).unlink()
     _, summary = segment(cases)
     assert summary["skipped"] == ["a", "c"] and len(fake_engine) == 1
+    assert all((tmp_path / "out" / name).exists() for name in lost)
+
+
+def test_a_corrected_result_is_not_lost_with_its_table(segment, cases, tmp_path):
+    segment(cases)
+    (tmp_path / "out" / "a.seg.nrrd").write_bytes(b"corrected by a person")
+    (tmp_path / "out" / "a.statistics.csv").unlink()
+    _, summary = segment(cases)
+    assert "--overwrite" in summary["failed"]["a"]
+    assert (tmp_path / "out" / "a.seg.nrrd").read_bytes() == b"corrected by a person"
 
 
 def test_a_result_of_other_voxels_model_or_setting_is_not_taken_for_this_one(
     segment, cases, bundle_writer, fake_engine, tmp_path
 ):
     segment(cases)
+    fake_engine.clear()
     save(cases / "a.nii.gz", level=50)
     _, summary = segment(cases)
     assert list(summary["failed"]) == ["a", "d"] and "--overwrite" in summary["failed"]["a"]
@@ -80,7 +91,7 @@ def test_a_result_of_other_voxels_model_or_setting_is_not_taken_for_this_one(
         arguments = [] if options else ["--modality", "mr"]
         _, summary = segment(cases, *arguments, **options)
         assert list(summary["failed"]) == ["a", "b", "c", "d"]
-    fake_engine.clear()
+    assert not fake_engine  # found out before the work, not after it
     _, summary = segment(cases, "--overwrite")
     assert list(summary["failed"]) == ["d"] and summary["skipped"] == ["b", "c"] and len(fake_engine) == 1
 
@@ -95,16 +106,15 @@ def test_a_corrected_result_is_kept_until_overwrite(segment, cases, tmp_path):
     assert (tmp_path / "out" / "a.seg.nrrd").read_bytes() != b"corrected by a person"
 
 
-def test_a_killed_case_is_finished_later(segment, cases, fake_engine, tmp_path, monkeypatch):
-    from PartialSegLib.cli import batch
+def test_an_interrupted_case_leaves_nothing(segment, cases, tmp_path, monkeypatch):
+    from PartialSegLib.cli.record import Record
 
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch, "write_record", interrupt)
+    monkeypatch.setattr(Record, "write", interrupt)
     done, _ = segment(cases)
     assert done.code == 130 and not any(path.is_file() for path in tmp_path.glob("out/*"))
-    monkeypatch.undo()
 
 
 def test_an_unexpected_error_of_one_case_is_logged_and_the_rest_goes_on(segment, cases, monkeypatch):

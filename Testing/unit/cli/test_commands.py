@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_info_describes_the_model(cli, sealed_bundle):
     for text in ("tiny 0.0.1", "portal vein and splenic vein", "8 x 8 x 8 mm", "SHA-256", "Not for clinical use"):
         assert text in done.out
     facts = json.loads(cli("info", sealed_bundle, "--json").out)
-    assert len(facts["structures"]) == 16 and facts["patch_size"] == [16, 16, 16] and facts["devices"][0] == "auto"
+    assert len(facts["structures"]) == 16 and facts["patch_size"] == [32, 32, 32] and facts["devices"][0] == "auto"
 
 
 def test_info_shows_the_scores_of_an_evaluation(capsys):
@@ -185,6 +186,7 @@ def test_too_little_memory_is_said_plainly(error, cli, monkeypatch):
     assert done.code == 2 and "not enough memory" in done.err and "log" not in done.err
 
 
-def test_a_name_that_the_terminal_cannot_show_is_no_error(child, tmp_path):
+def test_a_name_that_the_terminal_cannot_show_is_no_error(child, sealed_bundle, tmp_path):
+    shutil.copytree(sealed_bundle, tmp_path / "mödel")
     done = child("info", "mödel", env={**os.environ, "PYTHONIOENCODING": "ascii"})
-    assert done.code == 2 and "m\\xf6del" in done.err
+    assert done.code == 0 and "m\\xf6del" in done.out

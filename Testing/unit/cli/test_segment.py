@@ -51,6 +51,14 @@ def test_the_table_says_what_was_found_and_how(segment, tmp_path):
     assert done.err == ""
 
 
+def test_the_command_for_slicer_is_offered_when_slicer_is_there(segment, phantom_ct, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLICER", "/nowhere/Slicer")
+    assert "Slicer" not in segment("-o", tmp_path / "a.nrrd").out
+    monkeypatch.setenv("SLICER", sys.executable)
+    said = segment("-o", tmp_path / "b.nrrd").out
+    assert "3D Slicer" in said and str(phantom_ct) in said and str(tmp_path / "b.nrrd") in said
+
+
 def test_quiet_prints_nothing(segment, tmp_path):
     assert segment("-o", tmp_path / "a.nii.gz", "--quiet") == (0, "", "")
 

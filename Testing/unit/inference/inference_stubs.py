@@ -23,6 +23,7 @@ class StubBundle:
     network_config: dict = field(default_factory=lambda: {"name": "stub", "channels": [8]})
     preprocessing: Preprocessing = field(default_factory=lambda: Preprocessing(spacing=(2.0, 2.0, 2.0)))
     label_set: LabelSet = field(default_factory=lambda: load_label_set("abdomen16"))
+    smallest_part: float = 0.0
     loaded: int = 0
 
     def load_network(self) -> Any:

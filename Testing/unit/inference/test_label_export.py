@@ -1,3 +1,4 @@
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -17,6 +18,19 @@ SHAPES = [
     ((5, 6, 7), (1, 1, 1)),
     ((70, 5, 6), (141, 7, 9)),  # more slices than are exported at a time
 ]
+
+
+def test_without_numba_torch_does_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numba", None)
+    load_fused.cache_clear()
+    try:
+        assert load_fused() is None
+        logits = random_logits((3, 4, 5))
+        np.testing.assert_array_equal(
+            labels_from_logits(logits, (6, 6, 6)), labels_from_logits(logits, (6, 6, 6), False)
+        )
+    finally:
+        load_fused.cache_clear()
 
 
 def random_logits(shape, classes=17, seed=0):

@@ -16,7 +16,8 @@ def make_config(tmp_path, manifest):
 
     from partialseg_training.config import load_config
 
-    return lambda **settings: load_config(write_config(tmp_path / "config.yaml", manifest, **settings))
+    path = tmp_path / "config.yaml"
+    return lambda **settings: load_config(write_config(path, **{"manifest": str(manifest), **settings}))
 
 
 @pytest.fixture(scope="session")
@@ -28,4 +29,4 @@ def store(tmp_path_factory, manifest):
     from partialseg_training.data.prepare import prepare
 
     folder = tmp_path_factory.mktemp("prepared")
-    return prepare(load_config(write_config(folder / "config.yaml", manifest)), folder / "store")
+    return prepare(load_config(write_config(folder / "config.yaml", manifest=str(manifest))), folder / "store")

@@ -51,7 +51,8 @@ def test_points_between_voxels_are_interpolated_and_those_outside_give_zero():
     (image,) = read_points([(data, "bilinear")], inside)
     expected = ndimage.map_coordinates(data, inside.reshape(-1, 3).T, order=1).reshape(4, 4, 4)
     np.testing.assert_allclose(image, expected, atol=1e-4)
-    for outside in (inside + [30, 0, 0], inside - [0, 30, 0], inside + [-30, 40, 25]):
+    for away in ((30, 0, 0), (0, -30, 0), (-30, 40, 25)):
+        outside = inside + np.array(away)
         image, labels = read_points([(data, "bilinear"), (data.astype(np.uint8), "nearest")], outside)
         assert not image.any() and not labels.any()
 
@@ -97,7 +98,7 @@ def test_left_and_right_never_change_sides(seed):
     grid = sampling_grid(patch, spacing, config, config.elastic, np.random.default_rng(seed))
     assert (np.diff(grid[..., 2].mean((0, 1))) > 0).all()
     linear = sampling_grid(patch, spacing, config, 0.0, np.random.default_rng(seed))
-    steps = np.stack([np.diff(linear, axis=a)[: -1 or None, :1, :1].reshape(-1, 3)[0] for a in range(3)])
+    steps = np.stack([linear[step] - linear[0, 0, 0] for step in ((1, 0, 0), (0, 1, 0), (0, 0, 1))])
     assert np.linalg.det(steps) > 0
 
 

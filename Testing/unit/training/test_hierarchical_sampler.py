@@ -9,7 +9,7 @@ import pytest
 from partialseg_training.data.sampler import HierarchicalSampler, Source
 from PartialSegLib.errors import UserError
 
-DRAWS = 20_000
+DRAWS = 10_000
 # Ten images of a large dataset, one of a small one, and an MR that alone has the bladder (14).
 SOURCES = [
     *(Source(i, "ct", "large", frozenset({0, 6})) for i in range(10)),
@@ -18,9 +18,9 @@ SOURCES = [
 ]
 
 
-def draws(weights, seed=0):
+def draws(weights, seed=0, n=300):
     sampler, rng = HierarchicalSampler(SOURCES, weights), np.random.default_rng(seed)
-    return [sampler.draw(rng) for _ in range(DRAWS)]
+    return [sampler.draw(rng) for _ in range(n)]
 
 
 def expected(weights):
@@ -46,7 +46,7 @@ def expected(weights):
     "weights", [{}, {"class:14": 0.5, "modality:ct": 3}, {"dataset:large": 4, "class:0": 2, "class:99": 7}]
 )
 def test_every_branch_gets_its_share(weights):
-    seen = Counter(draws(weights))
+    seen = Counter(draws(weights, n=DRAWS))
     shares = expected(weights)
     assert set(seen) == set(shares)
     for leaf, p in shares.items():

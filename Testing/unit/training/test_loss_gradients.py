@@ -166,5 +166,5 @@ def test_second_derivatives_are_refused_instead_of_wrong() -> None:
     logits, _ = random_batch((2, 2, 2), n_classes=N)
     log_q = softmax_statistics(logits, candidate_volume((2, 2, 2)))[0].sum()
     (gradient,) = torch.autograd.grad(log_q, logits, create_graph=True)
-    with pytest.raises(RuntimeError, match="does not require grad|once_differentiable"):
+    with pytest.raises(RuntimeError, match=r"does not require grad|once_differentiable"):
         torch.autograd.grad(gradient.sum(), logits)

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 from tiny_dataset import LIVER, SHAPE
 from torch.utils.data import DataLoader
 
@@ -111,11 +112,16 @@ def test_a_real_patch_is_the_image_where_it_was_read(store, make_config):
     """Kidneys were written with 200 HU and the liver with 110: (HU + 400) / 800."""
     weights = {"modality:mr": 0, "dataset:labelmaps-synthetic": 0, "dataset:tiny-synthetic": 0}
     dataset = PatchDataset(store, make_config(augment=STILL, sampling_weights=weights), N)
+    checked = 0
     for sample in samples(dataset):
         for value, hu in ((2, 200), (3, 200), (LIVER, 110)):
-            there = sample["candidates"] == 1 << value
-            if there.sum() > 50:
-                assert sample["image"][0][there].mean() == pytest.approx((hu + 400) / 800, abs=0.01)
+            # Away from the surface, where neighbours shine through.
+            inner = ndimage.binary_erosion(sample["candidates"] == 1 << value)
+            values = sample["image"][0][torch.from_numpy(inner)]
+            if len(values) > 20:
+                assert values.mean() == pytest.approx((hu + 400) / 800, abs=0.01)
+                checked += 1
+    assert checked > 5
 
 
 def test_images_lie_in_range(store, make_config):

@@ -55,11 +55,10 @@ def blobs(rng: np.random.Generator) -> np.ndarray:
     return labels
 
 
-def write_config(path: Path, manifest: Path, **settings) -> Path:
-    """A training configuration for a tiny network; `settings` replace or add to it."""
+def write_config(path: Path, **settings) -> Path:
+    """A training configuration for a tiny network; `settings` (manifest is a must) replace or add to it."""
     values = {
         "name": "tiny",
-        "manifest": str(manifest),
         "train": ["ct_a", "ct_b", "mr", "body"],
         "preprocessing": {"spacing": list(SPACING)},
         "network": {"name": "unet", "channels": [4, 8], "blocks": [1, 1]},

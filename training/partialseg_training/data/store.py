@@ -84,7 +84,7 @@ def load_case(folder: Path) -> PreparedCase:
         image, labels, tissue = (_open(folder / f"{name}.b2nd") for name in ("image", "labels", "tissue"))
         with np.load(folder / "centres.npz", allow_pickle=False) as stored:
             centres = {int(value): stored[value] for value in stored.files}
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, BadZipFile) as error:
         message = f"prepared case {folder} cannot be read ({error}): delete that folder and train again"
         raise UserError(message) from error
     return PreparedCase(folder, record, image, labels, tissue, centres)

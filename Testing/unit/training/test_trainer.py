@@ -1,0 +1,167 @@
+"""The training loop: schedule, averaging, learning, and the folder it lives in."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+from partialseg_training.checkpoint import checkpoint_step, checkpoint_weights
+from partialseg_training.trainer import TrainLog, learning_rate, train
+from PartialSegLib.bundle import Bundle
+from PartialSegLib.errors import UserError
+from PartialSegLib.networks import build_network
+
+STILL = {"rotation": 0, "scale": 0, "elastic": 0, "intensity": 0, "noise": 0, "low_resolution": 0}
+
+
+@pytest.fixture
+def output(tmp_path, store):
+    """A folder for a run in which the cases are prepared already."""
+    shutil.copytree(store[0].parent, tmp_path / "out" / "store")
+    return tmp_path / "out"
+
+
+def log_of(output):
+    return [json.loads(line) for line in (output / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def weights_of(path, part):
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys() if name.startswith(f"{part}/")}  # noqa: SIM118
+
+
+def test_learning_rate_warms_up_and_decays_to_zero(make_config):
+    config = make_config(steps=1000, warm_up=10, learning_rate=0.5)
+    rates = np.array([learning_rate(step, config) for step in range(1001)])
+    decay = 0.5 * (1 - np.arange(1001) / 1000) ** 0.9
+    np.testing.assert_allclose(rates[9:], decay[9:])
+    np.testing.assert_allclose(rates[:10], decay[:10] * np.arange(1, 11) / 10)
+    assert rates[-1] == 0 and rates.argmax() == 9
+    assert learning_rate(0, make_config(steps=10, warm_up=0, learning_rate=0.5)) == 0.5
+
+
+def test_the_first_step_is_as_long_as_the_learning_rate(make_config, output):
+    """Adam's first step moves every weight by the learning rate, whatever the gradient's size."""
+    config = make_config(steps=1, warm_up=0, learning_rate=0.003, weight_decay=0)
+    train(config, output)
+    torch.manual_seed(config.seed)
+    before = build_network({**config.network, "n_classes": 17}).state_dict()
+    after = weights_of(output / "checkpoint.safetensors", "network")
+    steps = torch.cat([(after[f"network/{name}"] - tensor).abs().flatten() for name, tensor in before.items()])
+    assert steps.median() == pytest.approx(0.003, rel=1e-2) and steps.max() <= 0.003 * 1.01
+
+
+def test_the_average_follows_the_weights(make_config, output):
+    """After step n it is lerp(average, weights) by 1 - min(decay, n / (9 + n))."""
+    config = make_config(steps=2, ema_decay=0.9, checkpoint_seconds=1e-9)
+    checkpoint = output / "checkpoint.safetensors"
+
+    def keep_first(stage, done, total, losses):
+        if (stage, done) == ("train", 2):
+            shutil.copy(checkpoint, output / "first.safetensors")
+
+    train(config, output, progress=keep_first)
+    first, second = weights_of(output / "first.safetensors", "ema"), weights_of(checkpoint, "ema")
+    network = weights_of(checkpoint, "network")
+    for name, average in first.items():
+        expected = average + (1 - 2 / 11) * (network[name.replace("ema/", "network/")] - average)
+        torch.testing.assert_close(second[name], expected)
+
+
+def test_the_loss_falls(make_config, output):
+    told = []
+    config = make_config(
+        steps=30, learning_rate=0.03, train=["ct_a"], augment=STILL, sampling_weights={"modality:mr": 0}
+    )
+    bundle = train(config, output, progress=lambda *event: told.append(event))
+    log = log_of(output)
+    assert [line["step"] for line in log] == list(range(1, 31))
+    losses = np.array([line["loss"] for line in log])
+    assert losses[-5:].mean() < 0.8 * losses[:5].mean()
+    for line in log:
+        assert line["loss"] == pytest.approx(line["focal_ce"] + line["dice"] + line["entropy"], rel=1e-5)
+    assert [event[:3] for event in told] == [("train", i, 30) for i in range(1, 31)]
+    assert told[-1][3]["loss"] == log[-1]["loss"]
+    # What it leaves behind: the averaged weights as a bundle, a curve, and what defined the run.
+    assert checkpoint_step(output / "checkpoint.safetensors") == 30
+    averaged = checkpoint_weights(output / "checkpoint.safetensors")
+    loaded = Bundle.load(bundle).load_network().state_dict()
+    assert all(torch.equal(loaded[name], tensor.half().float()) for name, tensor in averaged.items())
+    assert (output / "loss.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((output / "config.json").read_text(encoding="utf-8"))["steps"] == 30
+
+
+def test_equal_runs_are_equal_and_another_seed_is_not(make_config, output, tmp_path):
+    curves = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        shutil.copytree(output, tmp_path / name)
+        train(make_config(steps=3, seed=seed), tmp_path / name)
+        curves.append([line["loss"] for line in log_of(tmp_path / name)])
+    assert curves[0] == curves[1] != curves[2]
+
+
+def test_a_folder_with_a_run_is_refused_unless_resumed(make_config, output):
+    train(make_config(steps=2), output)
+    before = (output / "checkpoint.safetensors").read_bytes(), (output / "log.jsonl").read_bytes()
+    with pytest.raises(UserError, match="--resume"):
+        train(make_config(steps=4), output)
+    assert ((output / "checkpoint.safetensors").read_bytes(), (output / "log.jsonl").read_bytes()) == before
+    train(make_config(steps=2), output, resume=True)  # a finished run stays as it is
+    assert ((output / "checkpoint.safetensors").read_bytes(), (output / "log.jsonl").read_bytes()) == before
+    train(make_config(steps=4), output, resume=True)
+    assert [line["step"] for line in log_of(output)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"patch_size": [12, 16, 15]}, "patch_size .* multiples of 2"),
+        ({"patch_size": [2, 2, 2]}, "patch_size .* at least 4"),
+        ({"network": {"name": "unet3"}}, "network 'unet3' is unknown"),
+        ({"network": {"name": "unet", "channels": [4], "blocks": [1, 1]}}, "one number per level"),
+        ({"label_set": "none"}, "none"),
+        ({"train": ["ct_z"]}, "no case named ct_z"),
+    ],
+)
+def test_settings_that_do_not_fit(make_config, output, settings, said):
+    with pytest.raises(UserError, match=said):
+        train(make_config(**settings), output)
+
+
+def test_cases_prepared_in_another_way_are_not_used(make_config, output):
+    train(make_config(steps=1), output)
+    with pytest.raises(UserError, match="other preprocessing"):
+        train(make_config(steps=2, preprocessing={"spacing": [4, 4, 4]}), output, resume=True)
+
+
+def test_a_damaged_checkpoint_is_not_resumed(make_config, output):
+    train(make_config(steps=1), output)
+    path = output / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(UserError, match=r"checkpoint .* damaged"):
+        train(make_config(steps=2), output, resume=True)
+
+
+def test_a_folder_that_cannot_be_made(make_config, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match="cannot write"):
+        train(make_config(), tmp_path / "file" / "run")
+
+
+def test_a_loss_that_is_not_finite_stops_the_run(make_config, output):
+    with pytest.raises(UserError, match="not finite at step"):
+        train(make_config(steps=5, learning_rate=1e30, warm_up=0, clip_gradient=1e30), output)
+
+
+@pytest.mark.parametrize("rest", [b"", b'{"step": 3, "lo', b"\x00\xff\n", b"[]\n"])
+def test_the_log_keeps_whole_lines_up_to_the_checkpoint(tmp_path, rest):
+    path = tmp_path / "log.jsonl"
+    lines = [json.dumps({"step": step, "loss": 1.0}) + "\n" for step in (1, 2, 3, 4)]
+    path.write_bytes("".join(lines).encode() + rest)
+    TrainLog(path, 3).write(4, {"loss": 2.0})
+    assert path.read_text(encoding="utf-8").startswith("".join(lines[:3]))
+    assert [(line["step"], line["loss"]) for line in log_of(tmp_path)] == [(1, 1.0), (2, 1.0), (3, 1.0), (4, 2.0)]
