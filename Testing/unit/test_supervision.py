@@ -75,8 +75,8 @@ def test_every_voxel_keeps_a_candidate() -> None:
     rng = np.random.default_rng(0)
     for _ in range(20):
         labels = rng.choice([0, 1, 2, 3, PAINTED_BACKGROUND], (3, 4, 5)).astype(np.uint8)
-        tables = {axis: rng.integers(0, 3, (n, N)).astype(np.uint8) for axis, n in zip("zyx", labels.shape, strict=True)}
-        record = Completeness(rng.integers(0, 3, N).astype(np.uint8), **tables)
+        volume, z, y, x = (rng.integers(0, 3, shape).astype(np.uint8) for shape in [(N,), (3, N), (4, N), (5, N)])
+        record = Completeness(volume, z, y, x)
         assert (candidate_sets(labels, record) > 0).all()
 
 

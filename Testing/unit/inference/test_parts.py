@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from PartialSegLib.inference.parts import remove_islands
 
 
