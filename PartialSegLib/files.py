@@ -33,7 +33,8 @@ def atomic_path(path: str | os.PathLike, overwrite: bool = True) -> Iterator[Pat
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}; check the free space and the folder") from error
+        reason = error.strerror or error
+        raise UserError(f"cannot write {path}: {reason}; check the free space and the folder") from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -47,9 +47,8 @@ def detect_modality(volume: Volume) -> ModalityGuess:
 
 def _from_range(voxels: np.ndarray) -> ModalityGuess:
     low, high = np.percentile(voxels, (0.5, 99.5))
-    share = float(np.mean(voxels < _AIR_HU))
-    if share > 0.005 and low < _AIR_HU:
-        return ModalityGuess("ct", f"air below -500 HU in {share:.0%} of the voxels")
+    if low < _AIR_HU:
+        return ModalityGuess("ct", f"air below -500 HU in {np.mean(voxels < _AIR_HU):.0%} of the voxels")
     # A clipped CT keeps much of its range below zero; what filtering leaves in an MR is small against its range.
     if low <= -50 and -low >= _NEGATIVE_SHARE * high:
         clipped = float(np.mean(voxels == voxels.min())) > 0.01
@@ -67,9 +66,8 @@ def _looks_like_stored_offset(voxels: np.ndarray) -> bool:
 
     In an MR the body spreads over its range; nothing empties the band from 600 to 850 and gathers the rest above it.
     """
-    low, high = np.percentile(voxels, (0.5, 99.5))
     body = voxels[voxels > 500]
-    if low < -100 or not 1000 < high < 4096 or body.size < 0.05 * voxels.size:
+    if np.percentile(voxels, 0.5) < -100 or body.size < 0.05 * voxels.size:
         return False
     soft = float(np.mean((body > 850) & (body < 1250)))
     gap = float(np.mean((body > 600) & (body < 850)))

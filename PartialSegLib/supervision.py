@@ -77,8 +77,9 @@ def candidate_sets(
     for axis, table in enumerate((completeness.z, completeness.y, completeness.x)):
         if table is None:
             continue
-        if table.shape != (labels.shape[axis], n_classes):
-            raise UserError(f"the record of axis {'zyx'[axis]} has {len(table)} slices, the volume {labels.shape[axis]}")
+        n_slices = labels.shape[axis]
+        if table.shape != (n_slices, n_classes):
+            raise UserError(f"the record of axis {'zyx'[axis]} has {len(table)} slices, the volume {n_slices}")
         shape = [-1 if a == axis else 1 for a in range(3)]
         unpainted &= ~_bits(table).reshape(shape)
     return np.where(labels == UNPAINTED, unpainted, painted[labels])

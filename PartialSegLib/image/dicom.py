@@ -5,6 +5,7 @@ enough.
 """
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,8 @@ _OTHER_MODALITIES = {
     "PT": "PET", "NM": "nuclear medicine", "US": "ultrasound", "SEG": "a segmentation", "RTSTRUCT": "contours",
     "CR": "a radiograph", "DX": "a radiograph", "XA": "angiography", "OT": "a screenshot or other image",
 }  # fmt: skip
-_IMAGE_CLASSES = (b"1.2.840.10008.5.1.4.1.1.2", b"1.2.840.10008.5.1.4.1.1.4")  # CT and MR, also enhanced
+_SOP_CLASS = re.compile(rb"\x02\x00\x02\x00UI..([0-9.]+)", re.DOTALL)
+_IMAGE_CLASSES = {b"1.2.840.10008.5.1.4.1.1." + end for end in (b"2", b"2.1", b"4", b"4.1")}  # CT and MR, also enhanced
 _MAX_LOOKED_AT = 2000
 
 
@@ -49,7 +51,9 @@ def _read_tags(path: Path) -> Slice | None:
         reader.ReadImageInformation()
     except RuntimeError as error:
         start = file_start(path)
-        if any(uid in start for uid in _IMAGE_CLASSES) or (not start and path.suffix.lower() in (".dcm", ".ima")):
+        sop_class = _SOP_CLASS.search(start)
+        is_image = sop_class is not None and sop_class[1] in _IMAGE_CLASSES
+        if is_image or (not start and path.suffix.lower() in (".dcm", ".ima")):
             raise _damaged(path) from error
         return None
     tags = {key: reader.GetMetaData(key).strip("\0 ") for key in reader.GetMetaDataKeys() if key[4:5] == "|"}

@@ -19,14 +19,14 @@ FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shel
 HOST = {"slicer", "qt", "ctk", "vtk", "vtkmodules", "PythonQt"}
 
 
-def imports(tree):
-    """Every module that is imported anywhere in the file, and whether that happens at once when it is imported."""
-    lazy = {id(inner) for outer in ast.walk(tree) if is_lazy(outer) for inner in ast.walk(outer) if inner is not outer}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) not in lazy) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or "", id(node) not in lazy
+def imports(node, at_once=True):
+    """Every module imported anywhere below `node`, and whether that happens when the file itself is imported."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, at_once) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.module or "", at_once
+    for child in ast.iter_child_nodes(node):
+        yield from imports(child, at_once and not is_lazy(node))
 
 
 def is_lazy(node):
@@ -46,17 +46,15 @@ def dotted(node):
 
 
 @cache
-def parse(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def parsed(paths):
-    return [(path.relative_to(ROOT).as_posix(), parse(path)) for path in paths]
+def read(path):
+    """Name below the root, syntax tree and imports of a file; read once for all tests."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return path.relative_to(ROOT).as_posix(), tree, list(imports(tree))
 
 
 def offenders(paths, is_wrong):
-    return sorted({f"{name}: {module}" for name, tree in parsed(paths) for module, at_once in imports(tree)
-                   if is_wrong(name, module, at_once)})  # fmt: skip
+    files = [(name, found) for name, _, found in map(read, paths)]
+    return sorted({f"{name}: {m}" for name, found in files for m, at_once in found if is_wrong(name, m, at_once)})
 
 
 def test_the_walk_finds_what_it_looks_for():
@@ -90,7 +88,7 @@ def test_nothing_imports_the_extension():
 def test_no_pickle_no_shell_no_eval():
     assert offenders(SOURCES, lambda name, module, _: top(module) in FORBIDDEN_MODULES) == []
     found = []
-    for name, tree in parsed(SOURCES):
+    for name, tree, _ in map(read, SOURCES):
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             if dotted(call.func) in FORBIDDEN_CALLS:
                 found.append(f"{name}: {dotted(call.func)}")

@@ -60,7 +60,7 @@ def test_stages_add_up_to_the_whole(parts):
 @pytest.mark.skipif(find_spec("nnunetv2") is None, reason="nnU-Net is not installed")
 def test_labels_are_those_of_nnunet(parts):
     agreement = {check["what"]: check["median"] for check in parts["infer"]["checks"]}
-    what = "labels of nnU-Net, given PartialSeg's preprocessed array = PartialSeg, every window"
+    what = "labels of nnU-Net, given PartialSeg's preprocessed array = PartialSeg's network"
     assert agreement[what] > 0.995
 
 

@@ -99,7 +99,21 @@ def test_a_few_stray_voxels_do_not_make_an_mr_a_ct(dark):
 def test_mr_scaled_to_zero_mean():
     image = mr()
     guess = detect_modality(volume((image - image.mean()) / image.std()))
-    assert guess.modality == "mr" and not guess.confident
+    assert guess.modality == "mr" and not guess.confident and "zero mean" in guess.reason
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {1200: 1.0},  # one tissue, brighter than soft tissue with 1024 added could be
+        {1000: 0.6, 1500: 0.2, 1800: 0.2},  # much above it
+        {1060: 0.8, 700: 0.2},  # and where a CT has next to nothing, between lung and fat
+    ],
+)
+def test_mr_with_most_voxels_where_a_shifted_ct_has_them(parts):
+    body = RNG.choice(list(parts), SHAPE, p=list(parts.values())) + RNG.normal(0, 15, SHAPE)
+    image = np.where(RADIUS < 1, body, np.abs(RNG.normal(0, 12, SHAPE)))
+    assert detect_modality(volume(image)).modality == "mr"
 
 
 @pytest.mark.parametrize("top", [1.0, 255.0])

@@ -11,6 +11,7 @@ from partialseg_training.checkpoint import checkpoint_config, checkpoint_step, c
 from partialseg_training.config import TrainConfig
 from partialseg_training.model_card import model_card
 from PartialSegLib.bundle import CARD, FORMAT_VERSION, INFERENCE, METADATA, WEIGHTS, write_sums
+from PartialSegLib.files import atomic_path
 from PartialSegLib.structures import LabelSet, load_label_set
 
 
@@ -25,7 +26,8 @@ def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[st
     for name in (METADATA, WEIGHTS, CARD):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.to(torch.float16) for name, tensor in checkpoint_weights(checkpoint).items()}
-    save_file(weights, folder / WEIGHTS, {"format": "pt"})
+    with atomic_path(folder / WEIGHTS) as temporary:
+        save_file(weights, temporary, {"format": "pt"})
     metadata = _metadata(config, label_set, version, checkpoint_step(checkpoint), metrics or {})
     inference = {
         "network": {**config["network"], "n_classes": label_set.n_classes},

@@ -19,6 +19,7 @@ from partialseg_training.data.patches import PatchDataset
 from partialseg_training.data.prepare import prepare
 from partialseg_training.export import export_bundle
 from partialseg_training.losses.supervision import Supervision
+from partialseg_training.processes import end_with_parent
 from PartialSegLib.errors import UserError
 from PartialSegLib.files import atomic_path
 from PartialSegLib.networks import build_network
@@ -136,6 +137,7 @@ def _batches(dataset: PatchDataset, config: TrainConfig, first_step: int) -> Dat
         num_workers=config.workers,
         persistent_workers=config.workers > 0,
         prefetch_factor=4 if config.workers else None,
+        worker_init_fn=end_with_parent,
     )
 
 

@@ -45,6 +45,7 @@ def write_slice(
     intercept=0.0,
     samples=1,
     overrides=None,
+    storage=None,
 ) -> None:
     """Write one slice; `pixels` is (rows, columns) int16 or uint16, or (rows, columns, 3) uint8 for colour.
 
@@ -53,7 +54,7 @@ def write_slice(
     """
     signed = int(pixels.dtype.kind == "i")
     bits = pixels.dtype.itemsize * 8
-    storage = MR_STORAGE if modality == "MR" else CT_STORAGE
+    storage = storage or (MR_STORAGE if modality == "MR" else CT_STORAGE)
     elements = {
         (0x0008, 0x0016): ("UI", storage),
         (0x0008, 0x0018): ("UI", f"{series}.{instance}"),

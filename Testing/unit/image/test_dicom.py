@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from dicom_writer import write_series, write_slice
+from dicom_writer import CT_STORAGE, write_series, write_slice
 from image_cases import RAMP, random_geometry, rotation
 
 from PartialSegLib.errors import UserError
@@ -80,12 +80,9 @@ def test_other_files_are_passed_over(tmp_path, quiet):
     (tmp_path / "DICOMDIR").write_bytes(b"\0" * 128 + b"DICM")
     (tmp_path / "notes.xml").touch()
     (tmp_path / "more").mkdir()
-    report = {(0x0008, 0x0016): ("UI", "1.2.840.10008.5.1.4.1.1.88.11"), (0x7FE0, 0x0010): None}
-    write_slice(tmp_path / "report.dcm", RAMP[0], modality="SR", series="9.9", overrides=report)
-    data = (
-        (tmp_path / "report.dcm").read_bytes().replace(b"1.2.840.10008.5.1.4.1.1.2\0", b"1.2.840.10008.5.1.4.88.11\0")
-    )
-    (tmp_path / "report.dcm").write_bytes(data)
+    for n, storage in enumerate(("1.2.840.10008.5.1.4.1.1.88.11", "1.2.840.10008.5.1.4.1.1.481.3")):
+        about = {(0x0008, 0x1150): ("UI", CT_STORAGE), (0x7FE0, 0x0010): None}  # no image, but it refers to one
+        write_slice(tmp_path / f"report{n}.dcm", RAMP[0], modality="SR", series="9", storage=storage, overrides=about)
     np.testing.assert_array_equal(read_volume(tmp_path).array, RAMP)
 
 

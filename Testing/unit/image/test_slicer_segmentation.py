@@ -218,9 +218,9 @@ def test_large_labels_and_empty_label_maps(tmp_path):
     assert read_labels(tmp_path / "s.nii.gz").array.dtype == np.uint16
 
 
-@pytest.mark.parametrize("value", [-1.0, 0.5, np.nan, np.inf, 70000.0])
+@pytest.mark.parametrize("value", [-1.0, 0.5, np.nan, np.inf, 70000.0, -1, 70000])
 def test_values_that_are_no_labels(tmp_path, value):
-    array = np.zeros((2, 3, 4), np.float32)
+    array = np.zeros((2, 3, 4), np.int32 if isinstance(value, int) else np.float32)
     array[1, 1, 1] = value
     write_volume(tmp_path / "s.nii.gz", simple_volume(array))
     with pytest.raises(UserError, match="is no label map"):

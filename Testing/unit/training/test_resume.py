@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import multiprocessing.connection
 import random
 import shutil
 import signal
@@ -10,7 +11,7 @@ import time
 import pytest
 from safetensors.torch import load_file
 from tiny_dataset import write_config
-from training_child import run
+from training_child import prepare_for_ever, run
 
 STEPS = 24
 pytestmark = pytest.mark.skipif(
@@ -20,13 +21,13 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def start():
-    """Start a process that trains. All of them are forked from one that has loaded torch, so that each starts at once."""
+    """Start processes that run a function; forked from one that has loaded torch, so that each starts at once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["training_child", "torch._dynamo", "matplotlib.figure"])
     started = []
 
-    def start(*arguments):
-        process = context.Process(target=run, args=arguments)
+    def start(function, *arguments):
+        process = context.Process(target=function, args=arguments)
         process.start()
         started.append(process)
         return process
@@ -41,7 +42,7 @@ def start():
 def undisturbed(start, manifest, tmp_path_factory):
     """Folder of a run that nobody disturbed."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    process = start(_config(folder, manifest, workers=0), folder / "out", 0)
+    process = start(run, _config(folder, manifest, workers=0), folder / "out", 0)
     process.join()
     assert process.exitcode == 0
     return folder / "out"
@@ -53,30 +54,39 @@ def test_killed_and_resumed(start, undisturbed, manifest, tmp_path, workers):
     exits = []
     # Once while the cases are prepared or the first batch is made, then at random steps further on.
     for target in (0, *sorted(chance.sample(range(1, STEPS - 4), 3))):
-        process = start(config, output, 0.02)
+        process = start(run, config, output, 0.02)
         _wait_for_step(target, output / "log.jsonl", process)
         time.sleep(chance.uniform(0, 0.1))
         process.kill()
         process.join()
         exits.append(process.exitcode)
     assert exits.count(-signal.SIGKILL) >= 2
-    process = start(config, output, 0)
+    process = start(run, config, output, 0)
     process.join()
     assert process.exitcode == 0
     assert _curve(output) == _curve(undisturbed)
     mine, theirs = (load_file(folder / "checkpoint.safetensors") for folder in (output, undisturbed))
     assert mine.keys() == theirs.keys()
     assert all(mine[name].equal(theirs[name]) for name in mine)
-    assert not list(output.glob(".partial-*.png"))
 
 
 def test_a_run_without_its_log_still_goes_on(start, undisturbed, manifest, tmp_path):
     shutil.copytree(undisturbed, tmp_path / "out")
     (tmp_path / "out" / "log.jsonl").unlink()
-    process = start(_config(tmp_path, manifest, workers=0, steps=STEPS + 2), tmp_path / "out", 0)
+    process = start(run, _config(tmp_path, manifest, workers=0, steps=STEPS + 2), tmp_path / "out", 0)
     process.join()
     assert process.exitcode == 0
     assert [json.loads(line)["step"] for line in (tmp_path / "out" / "log.jsonl").open()] == [STEPS + 1, STEPS + 2]
+
+
+def test_nothing_is_left_running_when_a_run_is_killed_while_it_prepares(start):
+    with multiprocessing.connection.Listener() as listener:
+        process = start(prepare_for_ever, listener.address)
+        worker = listener.accept()
+        process.kill()
+        assert worker.poll(30)
+        with pytest.raises(EOFError):
+            worker.recv()
 
 
 def _config(folder, manifest, workers, steps=STEPS):

@@ -1,9 +1,6 @@
 """Turn the cases and label maps of a manifest into the store that training reads; each is prepared once."""
 
 import json
-import os
-import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -13,6 +10,7 @@ import numpy as np
 from partialseg_training.config import TrainConfig
 from partialseg_training.data.store import CaseRecord, is_finished, save_case
 from partialseg_training.data.tissue import AIR, tissue_from_ct, tissue_from_names
+from partialseg_training.processes import end_with_parent
 from PartialSegLib.errors import UserError
 from PartialSegLib.image import Volume, read_labels, read_volume, to_lps
 from PartialSegLib.preprocessing import Preprocessing, resample_labels
@@ -41,7 +39,7 @@ def prepare(
     folders = [store / name for name in config.train]
     todo = [folder for folder in folders if not is_finished(folder)]
     root, preprocessing = config.manifest.parent, config.preprocessing
-    with ProcessPoolExecutor(initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(initializer=end_with_parent) as pool:
         jobs = [pool.submit(_prepare_one, entries[f.name], preprocessing, f, root, n_classes) for f in todo]
         for done, job in enumerate(as_completed(jobs), start=1):
             job.result()
@@ -56,18 +54,6 @@ def manifest_entries(manifest: Path) -> dict[str, dict]:
         return {entry["name"]: entry for entry in [*content["cases"], *content.get("labelmaps", [])]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"manifest {manifest} cannot be read ({error!r}): see README, 'Training data'") from error
-
-
-def _end_with_parent() -> None:
-    """In a worker of the pool: end when the program is killed, instead of waiting for work for ever."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _prepare_one(entry: dict, preprocessing: Preprocessing, folder: Path, root: Path, n_classes: int) -> None:
