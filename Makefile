@@ -3,6 +3,7 @@
 #   make clean run PYTHON=python3.12    another Python (3.10 or newer)
 #   make run INPUT="my ct.nii.gz"       another volume (a file or a DICOM folder) than the sample
 #   make run SLICER=/opt/Slicer/Slicer  the 3D Slicer that the last line should open the result with
+#   make bench BENCH="--only loss"      part of the benchmark; BENCH=--help lists what there is
 
 SHELL := /bin/sh
 VENV := .venv
@@ -33,7 +34,7 @@ test: $(VENV)/test.stamp ## lint, types and all tests
 	$(PY) -m pytest
 
 bench: $(VENV)/bench.stamp ## time and memory against nnU-Net and MONAI
-	$(PY) -m Testing.benchmarks
+	$(PY) -m Testing.benchmarks $(BENCH)
 
 clean: ## remove .venv and what the tools cached (results in output/ stay)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

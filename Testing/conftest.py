@@ -14,6 +14,8 @@ def own_cache(tmp_path_factory):
         for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
             patch.setenv(variable, str(tmp_path_factory.mktemp("cache")))
         patch.delenv("SLICER", raising=False)
+        # Threads of a small network wait for each other longer than they work when the computer has other things to do.
+        patch.setenv("OMP_NUM_THREADS", "1")
         # Children find the code whatever folder they run in, installed or not.
         root = Path(__file__).parent.parent
         patch.setenv("PYTHONPATH", os.pathsep.join([str(root), str(root / "training")]))
@@ -64,13 +66,13 @@ def random_weights(seed: int = 0) -> bytes:
 
 
 def write_bundle(folder: Path, weights: bytes, label_set: str = "abdomen16") -> Path:
-    """Write a bundle for `NETWORK` with voxels of 8 mm and windows of 16 voxels."""
+    """Write a bundle for `NETWORK` with voxels of 8 mm and windows of 32 voxels."""
     from PartialSegLib.bundle import CARD, FORMAT_VERSION, INFERENCE, METADATA, WEIGHTS, write_sums
     from PartialSegLib.preprocessing import Preprocessing
 
     metadata = {"format_version": FORMAT_VERSION, "name": "tiny", "version": "0.0.1", "label_set": label_set}
     preprocessing = Preprocessing(spacing=(8.0, 8.0, 8.0)).to_json()
-    inference = {"network": NETWORK, "patch_size": [16, 16, 16], "preprocessing": preprocessing}
+    inference = {"network": NETWORK, "patch_size": [32, 32, 32], "preprocessing": preprocessing}
     contents = {METADATA: json.dumps(metadata), INFERENCE: json.dumps(inference), CARD: "A model for tests."}
     for name, content in {**{name: text.encode() for name, text in contents.items()}, WEIGHTS: weights}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

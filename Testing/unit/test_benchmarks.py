@@ -40,7 +40,7 @@ def parts(quick_look):
 def test_everything_that_is_installed_is_measured(parts):
     reasons = [why for part in parts.values() for why in part["failures"].values()]
     assert [why for why in reasons if not why.endswith("is not installed")] == []
-    expected = 4 * (find_spec("openvino") is not None) + (find_spec("monai") is not None)
+    expected = 1 + 3 * (find_spec("openvino") is not None) + (find_spec("monai") is not None)
     assert len(parts["infer"]["measurements"]) >= expected
     assert len(parts["loss"]["measurements"]) == 3 * len(KINDS)
 
@@ -48,7 +48,8 @@ def test_everything_that_is_installed_is_measured(parts):
 def test_contenders_run_the_same_windows(parts):
     windows = {m["name"]: m["facts"]["windows"] for m in parts["infer"]["measurements"]}
     assert len({count for name, count in windows.items() if "every window" in name or "PartialSeg" not in name}) == 1
-    assert windows["PartialSeg"] < windows["PartialSeg, every window, torch"]
+    if find_spec("openvino"):
+        assert windows["PartialSeg"] < windows["PartialSeg, every window, torch"]
 
 
 def test_stages_add_up_to_the_whole(parts):

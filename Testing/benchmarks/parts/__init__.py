@@ -1,0 +1,1 @@
+"""What is compared. A part is a module with `run(settings) -> Part`."""
