@@ -22,6 +22,7 @@ class TrainConfig(BaseModel):
     train: names of the cases and label maps to learn from; no other case is ever opened.
     held_out: names of the cases that the model is tested on; refused if one of them is also in `train`.
     start_from: checkpoint of another run whose last weights this one starts with; at random when left out.
+    notes: what else a reader of the model card must know about the run.
     terms: where the data come from and under which terms the weights may be used; goes into the model card.
     sampling_weights: tempering of the class -> modality -> dataset -> image tree, e.g. {"modality:ct": 2}; the weight
         of a class, modality or dataset that is not named is 1.
@@ -37,6 +38,7 @@ class TrainConfig(BaseModel):
     train: tuple[str, ...] = Field(min_length=1)
     held_out: tuple[str, ...] = ()
     start_from: Path | None = None
+    notes: str = ""
     terms: str = ""
     preprocessing: Preprocessing = Preprocessing()
     network: dict[str, Any]

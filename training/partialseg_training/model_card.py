@@ -19,6 +19,7 @@ def model_card(metadata: dict, config: dict) -> str:
         f"loss {config['loss']}, seed {config['seed']}; weights are an exponential moving average, stored in half "
         "precision.\n"
         "- A structure that a source does not annotate is unknown there, never background.",
+        *([config["notes"]] if config["notes"] else []),
         "## Training data and terms",
         metadata["terms"] or "Not stated.",
         f"Cases trained on ({len(config['train'])}): {', '.join(config['train'])}.",
@@ -37,7 +38,7 @@ def model_card(metadata: dict, config: dict) -> str:
 def _table(dataset: str, summary: dict) -> str:
     mean = summary["mean_over_structures"]
     lines = [
-        f"### {dataset}: {len(summary['cases'])} cases ({', '.join(summary['cases'])})",
+        f"### {dataset}: {_cases(len(summary['cases']))} ({', '.join(summary['cases'])})",
         "",
         "| structure | n | missed | DSC mean (SD) | NSD mean (SD) | HD95 mean (SD), mm |",
         "|---|---|---|---|---|---|",
@@ -48,6 +49,10 @@ def _table(dataset: str, summary: dict) -> str:
         lines.append(f"| {name} | {s['n']} | {s['missed']} | {overlap} | {hd95} |")
     lines.append(f"| **mean over structures** | | | **{mean['dsc']:.3f}** | **{mean['nsd']:.3f}** | |")
     return "\n".join(lines)
+
+
+def _cases(n: int) -> str:
+    return "1 case" if n == 1 else f"{n} cases"
 
 
 def _spread(values: dict, digits: int) -> str:

@@ -84,7 +84,7 @@ def test_nothing_is_left_running_when_a_run_is_killed_while_it_prepares(start):
         process = start(prepare_for_ever, listener.address)
         worker = listener.accept()
         process.kill()
-        assert worker.poll(30)
+        assert worker.poll(300)
         with pytest.raises(EOFError):
             worker.recv()
 
