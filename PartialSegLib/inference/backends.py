@@ -1,12 +1,14 @@
 """Which device runs the network, and through which library."""
 
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 
 from PartialSegLib.errors import UserError
 from PartialSegLib.inference.hardware import may_have_gpu
+from PartialSegLib.inference.planes import load_fused
 
 
 class Backend(Protocol):
@@ -51,6 +53,15 @@ def make_backend(bundle: Any, device: str, fast: bool) -> Backend:
     "auto" takes a GPU if there is one, else OpenVINO if it is installed.
     """
     chosen = choose_device(device)
+    if chosen not in ("openvino", "cpu"):
+        return _load(bundle, device, chosen, fast)
+    with ThreadPoolExecutor(1) as threads:
+        # The kernel that will label the logits loads beside the network: each keeps one core busy for about a second.
+        threads.submit(load_fused)
+        return _load(bundle, device, chosen, fast)
+
+
+def _load(bundle: Any, device: str, chosen: str, fast: bool) -> Backend:
     if chosen == "openvino":
         from PartialSegLib.inference.openvino_backend import OpenVinoBackend
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from PartialSegLib.inference.interpolation import AxisMap
+from PartialSegLib.inference.interpolation import AxisMap, axis_map
 
 LabelPlane = Callable[[Any, AxisMap, AxisMap], np.ndarray]
 
@@ -49,6 +49,8 @@ def load_fused() -> LabelPlane | None:
     def fused(plane: np.ndarray, y: AxisMap, x: AxisMap) -> np.ndarray:
         return kernel(plane, y.low, y.high, y.w_low, y.w_high, x.low, x.high, x.w_low, x.w_high)
 
+    point = axis_map(1, 1)
+    fused(np.zeros((1, 1, 1), np.float32), point, point)  # numba compiles, or reads its cache, at the first call
     return fused
 
 

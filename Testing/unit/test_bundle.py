@@ -46,6 +46,13 @@ def test_what_a_bundle_gives(folder):
         bundle.path = folder.parent
 
 
+def test_parts_are_kept_unless_the_bundle_says_otherwise(folder):
+    change(folder, INFERENCE, smallest_part=None)
+    assert Bundle.load(folder).smallest_part == 0
+    change(folder, INFERENCE, smallest_part=0.25)
+    assert Bundle.load(folder).smallest_part == 0.25
+
+
 def test_the_network_is_ready_to_run(folder):
     network = Bundle.load(folder).load_network()
     assert not network.training

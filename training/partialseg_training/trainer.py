@@ -73,6 +73,8 @@ def _claim(output: Path, config: TrainConfig, resume: bool) -> Path:
         before, now = (json.loads(text)["preprocessing"] for text in (record.read_text(encoding="utf-8"), settings))
         if before != now:
             raise UserError(f"the cases in {output} were prepared with other preprocessing: choose another folder")
+    for stale in output.glob(".partial-*"):
+        stale.unlink()  # what a run was writing when it was killed
     with atomic_path(record) as temporary:
         temporary.write_text(settings, encoding="utf-8")
     return checkpoint

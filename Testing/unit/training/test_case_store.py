@@ -1,6 +1,8 @@
 """Prepared cases: what is written is read, whole or in crops, and half a case is never taken for one."""
 
+import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,6 +50,15 @@ def test_round_trip(folder):
 def test_a_crop_is_that_part_of_the_whole(folder, corners):
     box = tuple(slice(min(a, b - 1), b) for a, b in corners)
     np.testing.assert_array_equal(load_case(folder).labels[box], arrays()[1][box])
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted as Linux does")
+def test_no_thread_is_left_that_a_forked_process_would_wait_for(tmp_path):
+    before = len(os.listdir("/proc/self/task"))
+    save_case(tmp_path / "case", RECORD, *arrays())
+    case = load_case(tmp_path / "case")
+    assert case.image[:].shape == case.labels[:].shape == SHAPE
+    assert len(os.listdir("/proc/self/task")) == before
 
 
 def test_a_case_can_be_handed_to_another_process(folder):

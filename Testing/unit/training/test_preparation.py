@@ -115,6 +115,26 @@ def test_cases_whose_files_do_not_fit(make_config, tmp_path, manifest, change, s
     _refused(make_config(train=["ct_a"], manifest=str(path)), tmp_path, said)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"tissue_names": "none.json"}, "tissue names .*none.json cannot be read"),
+        ({"tissue_names": "list.json"}, "tissue names .*list.json cannot be read"),
+        ({"tissue_names": "words.json"}, "tissue names .*words.json cannot be read"),
+        ({"tissues": "small.nii.gz"}, "body: labels16 and tissues do not lie on the same grid"),
+        ({"labels16": "body_tissues.nii.gz"}, "body: label 90 stands for no structure"),
+    ],
+)
+def test_label_maps_whose_files_do_not_fit(make_config, tmp_path, manifest, change, said):
+    (manifest.parent / "list.json").write_text("[]", encoding="utf-8")
+    (manifest.parent / "words.json").write_text('{"liver": 6}', encoding="utf-8")
+    small = Volume(np.zeros((4, 4, 4), np.uint8), SPACING, (0, 0, 0), np.eye(3))
+    write_volume(manifest.parent / "small.nii.gz", small)
+    path = manifest.parent / "changed.json"
+    path.write_text(json.dumps({"cases": [{**manifest_entries(manifest)["body"], **change}]}), encoding="utf-8")
+    _refused(make_config(train=["body"], manifest=str(path)), tmp_path, said)
+
+
 def test_painted_background_is_kept_apart_from_tissue(make_config, tmp_path, manifest):
     labels = read_labels(manifest.parent / "ct_b_labels.nii.gz")
     painted = labels.array.copy()

@@ -152,6 +152,27 @@ def test_a_folder_that_cannot_be_made(make_config, tmp_path):
         train(make_config(), tmp_path / "file" / "run")
 
 
+def test_what_a_killed_run_was_writing_is_removed(make_config, output):
+    (output / ".partial-x1y2.safetensors").write_bytes(b"half a checkpoint")
+    train(make_config(steps=1), output)
+    assert {path.name for path in output.iterdir()} == {
+        *("store", "config.json", "log.jsonl", "checkpoint.safetensors", "loss.png", "bundle"),
+    }
+
+
+def test_a_run_can_start_from_the_weights_of_another(make_config, output, tmp_path):
+    first = train(make_config(steps=1), output).parent / "checkpoint.safetensors"
+    shutil.copytree(output / "store", tmp_path / "second" / "store")
+    config = make_config(steps=1, start_from=str(first), learning_rate=1e-9, weight_decay=0)
+    train(config, tmp_path / "second")
+    before, after = weights_of(first, "network"), weights_of(tmp_path / "second" / "checkpoint.safetensors", "network")
+    for name, tensor in before.items():
+        torch.testing.assert_close(after[name], tensor, rtol=0, atol=1e-7)
+    with pytest.raises(UserError, match=r"of another network .* correct start_from"):
+        other = {"name": "unet", "channels": [4, 6], "blocks": [1, 1]}
+        train(make_config(steps=1, start_from=str(first), network=other), tmp_path / "third")
+
+
 def test_a_loss_that_is_not_finite_stops_the_run(make_config, output):
     with pytest.raises(UserError, match="not finite at step"):
         train(make_config(steps=5, learning_rate=1e30, warm_up=0, clip_gradient=1e30), output)

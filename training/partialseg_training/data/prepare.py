@@ -104,13 +104,24 @@ def _annotated_case(entry: dict, preprocessing: Preprocessing, root: Path) -> _A
 def _label_map_case(entry: dict, preprocessing: Preprocessing, root: Path, n_classes: int) -> _Arrays:
     source = read_labels(root / entry["labels16"])
     every = read_labels(root / entry["tissues"])
-    names = json.loads((root / entry["tissue_names"]).read_text(encoding="utf-8"))
+    if not every.same_grid(source):
+        raise UserError(f"case {entry['name']}: labels16 and tissues do not lie on the same grid: correct its files")
     array, undo = to_lps(source)
     shape = preprocessing.grid_shape(array.shape, undo.spacing)
     labels, tissues = _labels_on(source, shape), _labels_on(every, shape)
-    tissue = tissue_from_names(tissues, {int(k): v for k, v in names.items()}, labels, preprocessing.spacing[::-1])
+    names = _tissue_names(root / entry["tissue_names"])
+    tissue = tissue_from_names(tissues, names, labels, preprocessing.spacing[::-1])
     image = (tissue != AIR).astype(np.float32)
     return _record(entry, "labelmaps", "ct", range(1, n_classes), labels, True), image, labels, tissue
+
+
+def _tissue_names(path: Path) -> dict[int, str]:
+    try:
+        return {int(value): name for value, name in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"tissue names {path} cannot be read ({error}): give a JSON object of value and name"
+        ) from error
 
 
 def _labels_on(labels: Volume, shape: tuple[int, ...]) -> np.ndarray:

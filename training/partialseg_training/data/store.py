@@ -14,6 +14,8 @@ from PartialSegLib.files import atomic_path
 # Intensities in [0, 1] are stored as int16 in steps of 1 / 16384.
 INTENSITY_SCALE = 16384
 _BLOCK = (32, 32, 32)
+# Processes that are forked off later (to prepare cases, to load samples) would wait for the threads for ever.
+_NO_THREADS = {"nthreads": 1}
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def save_case(
         path = folder / f"{name}.b2nd"
         path.unlink(missing_ok=True)
         blocks = tuple(min(block, size) for block, size in zip(_BLOCK, array.shape, strict=True))
-        blosc2.asarray(np.ascontiguousarray(array), urlpath=str(path), chunks=array.shape, blocks=blocks)
+        whole = np.ascontiguousarray(array)
+        blosc2.asarray(whole, urlpath=str(path), chunks=array.shape, blocks=blocks, cparams=_NO_THREADS)
     named = {str(value): points for value, points in centres.items()}
     np.savez(folder / "centres.npz", **named)  # type: ignore[arg-type]
     with atomic_path(folder / "case.json") as path:
@@ -91,4 +94,4 @@ def load_case(folder: Path) -> PreparedCase:
 
 
 def _open(path: Path) -> blosc2.NDArray:
-    return blosc2.open(str(path), mode="r", mmap_mode="r")
+    return blosc2.open(str(path), mode="r", mmap_mode="r", dparams=_NO_THREADS)
