@@ -108,7 +108,8 @@ def test_nothing_is_left_when_one_output_fails(segment, tmp_path, monkeypatch):
 
 
 WAITING = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in a shell's background job it would be ignored
 from PartialSegLib.inference.engine import Engine
 from PartialSegLib.cli.main import main
 

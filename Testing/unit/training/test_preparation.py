@@ -31,10 +31,6 @@ def test_a_ct_is_prepared_with_its_labels_tissue_and_centres(store, manifest):
     assert (labels[z, y, x] == 0).all() and (hu[z, y, x] > -400).all()
 
 
-def test_structures_that_are_not_annotated_are_no_centres(store):
-    assert set(load_case(store[1]).centres) == {0, LIVER}
-
-
 def test_a_label_map_becomes_a_case_without_image(store, manifest):
     case = load_case(store[3])
     labels = read_labels(manifest.parent / "body_labels16.nii.gz").array
@@ -135,10 +131,12 @@ def test_label_maps_whose_files_do_not_fit(make_config, tmp_path, manifest, chan
     _refused(make_config(train=["body"], manifest=str(path)), tmp_path, said)
 
 
-def test_painted_background_is_kept_apart_from_tissue(make_config, tmp_path, manifest):
+def test_what_is_painted_besides_the_annotated_structures(make_config, tmp_path, manifest):
+    """Background stays apart from tissue, and a structure that is complete nowhere is no centre of patches."""
     labels = read_labels(manifest.parent / "ct_b_labels.nii.gz")
     painted = labels.array.copy()
     painted[10, 12, 20:24] = 255
+    painted[2, 2, 2] = 2
     write_volume(manifest.parent / "painted.nii.gz", labels.like(painted))
     entry = {**manifest_entries(manifest)["ct_b"], "label": "painted.nii.gz"}
     path = manifest.parent / "changed.json"
@@ -146,6 +144,8 @@ def test_painted_background_is_kept_apart_from_tissue(make_config, tmp_path, man
     case = load_case(prepare(make_config(train=["ct_b"], manifest=str(path)), tmp_path / "store")[0])
     assert (case.labels[10, 12, 20:24] == 255).all()
     assert (case.tissue[10, 12, 20:24] < 64).all()
+    assert case.labels[2, 2, 2] == case.tissue[2, 2, 2] == 2
+    assert set(case.centres) == {0, LIVER}
 
 
 def _refused(config, tmp_path, said):

@@ -45,8 +45,8 @@ def test_learning_rate_warms_up_and_decays_to_zero(make_config):
 
 
 def test_the_first_step_is_as_long_as_the_learning_rate(make_config, output):
-    """Adam's first step moves every weight by the learning rate, whatever the gradient's size."""
-    config = make_config(steps=1, warm_up=0, learning_rate=0.003, weight_decay=0)
+    """Adam's first step moves every weight by the learning rate, whatever the gradient's size; warm-up halves it."""
+    config = make_config(steps=1, warm_up=2, learning_rate=0.006, weight_decay=0)
     train(config, output)
     torch.manual_seed(config.seed)
     before = build_network({**config.network, "n_classes": 17}).state_dict()
