@@ -37,6 +37,15 @@ def test_blocks_are_convolutions_per_encoder_level(network):
     assert [stage.first[0].out_channels for stage in network.encoder] == SMALL["channels"]
 
 
+def test_detail_passes_by_the_deeper_levels():
+    torch.manual_seed(0)
+    network = build_network(SMALL).eval()
+    with torch.inference_mode():
+        for up in network.up:
+            up.weight.zero_()
+        assert network(torch.randn(1, 1, 8, 8, 8)).std((2, 3, 4)).min() > 0.01
+
+
 def test_all_weights_learn(network):
     torch.manual_seed(0)
     training = build_network(SMALL)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tiny_dataset import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY
 
+from partialseg_training.data.prepare import manifest_entries
 from partialseg_training.evaluate import Row, evaluate, summarise, write_report
 from partialseg_training.metrics import Scores
 from PartialSegLib.bundle import Bundle
@@ -42,6 +43,15 @@ def test_scores_of_every_structure_that_is_annotated_and_present(manifest):
     assert (by_value[RIGHT_KIDNEY].dsc, by_value[LEFT_KIDNEY].nsd, by_value[LEFT_KIDNEY].hd95) == (1, 1, 0)
     assert (by_value[LIVER].dsc, by_value[LIVER].hd95) == (0, None)
     assert told == [(0, 1, "ct_a"), (1, 1, "")]
+
+
+def test_structures_that_are_painted_but_not_declared_complete_are_not_scored(manifest):
+    entry = {**manifest_entries(manifest)["ct_a"], "annotated": [LIVER], "modality": "mr"}
+    other = manifest.parent / "partial.json"
+    other.write_text(json.dumps({"cases": [entry]}), encoding="utf-8")
+    engine = KnowingEngine(manifest, RIGHT_KIDNEY)
+    assert [row.value for row in evaluate(engine, other, ["ct_a"])] == [LIVER]
+    assert engine.modality == "mr"  # the manifest's, whatever the intensities look like
 
 
 def test_with_a_real_model_from_end_to_end(manifest, tiny_bundle, tmp_path):

@@ -53,10 +53,6 @@ def test_every_branch_gets_its_share(weights):
         assert abs(seen[leaf] - DRAWS * p) < 5 * np.sqrt(float(DRAWS * p * (1 - p))), leaf
 
 
-def test_one_image_of_a_small_dataset_weighs_as_much_as_a_large_one():
-    assert expected({})[6, 10] == 10 * expected({})[6, 0] == Fraction(1, 12)
-
-
 def test_equal_generators_draw_equally():
     assert draws({}, seed=3) == draws({}, seed=3)
     assert draws({}, seed=3) != draws({}, seed=4)
