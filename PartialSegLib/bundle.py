@@ -4,11 +4,12 @@
     configs/metadata.json         name, version, date, label set, metrics, intended use
     configs/inference.json        network, preprocessing, patch size
     models/model.safetensors      weights (no pickle is ever read)
+    models/coarse.safetensors     weights of a first, coarse network, where inference.json has settings for one
     docs/README.md                model card
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ FORMAT_VERSION = 1
 METADATA = "configs/metadata.json"
 INFERENCE = "configs/inference.json"
 WEIGHTS = "models/model.safetensors"
+COARSE_WEIGHTS = "models/coarse.safetensors"
 CARD = "docs/README.md"
 SUMS = "SHA256SUMS"
 
@@ -36,6 +38,11 @@ class Bundle:
 
     patch_size: (z, y, x) voxels of one window; network_config: what `networks.build_network` takes.
     smallest_part: parts of a structure below this fraction of its largest part are removed; 0 keeps all.
+    resample: "logits" interpolates the logits to the image's grid and decides there, "labels" decides on the network's.
+    one_part: values of the structures of which only the largest part is kept.
+    weights: file of the weights below `path`.
+    coarse: the network, with preprocessing, windows and label set of its own, that says where this one has to look;
+        margin_mm: how far beyond what it finds. None where this network sees the whole body.
     """
 
     path: Path
@@ -44,6 +51,11 @@ class Bundle:
     patch_size: tuple[int, int, int]
     network_config: dict[str, Any]
     smallest_part: float = 0.0
+    resample: str = "logits"
+    one_part: tuple[int, ...] = ()
+    weights: str = WEIGHTS
+    coarse: "Bundle | None" = None
+    margin_mm: float = 0.0
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "Bundle":
@@ -52,21 +64,43 @@ class Bundle:
         Raises UserError when a file is missing, does not match its hash, or needs a newer PartialSeg.
         """
         folder = Path(path) if path is not None else resource_path("models", "abdomen16")
-        verify(folder)
+        listed = verify(folder)
         metadata, inference = _read_json(folder / METADATA), _read_json(folder / INFERENCE)
         if metadata.get("format_version") != FORMAT_VERSION:
             raise UserError(f"model {folder} has format {metadata.get('format_version')}: update PartialSeg to use it")
         try:
-            preprocessing = Preprocessing.from_json(inference["preprocessing"])
-            z, y, x = inference["patch_size"]
-            smallest = float(inference.get("smallest_part", 0.0))
-            bundle = cls(folder, metadata, preprocessing, (z, y, x), inference["network"], smallest)
-            if bundle.network_config["n_classes"] != bundle.label_set.n_classes:
-                wanted = metadata["label_set"]
-                raise UserError(f"model {folder} was made for another label set: install one for {wanted}")
+            bundle = cls._of(folder, metadata, inference, WEIGHTS)
+            if "coarse" not in inference:
+                return bundle
+            if COARSE_WEIGHTS not in listed:
+                raise UserError(f"model {folder}: {SUMS} does not list {COARSE_WEIGHTS}; install the model again")
+            settings = inference["coarse"]
+            coarse = cls._of(folder, {**metadata, "label_set": settings["label_set"]}, settings, COARSE_WEIGHTS)
+            return replace(bundle, coarse=coarse, margin_mm=float(settings["margin_mm"]))
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"model {folder} lacks a setting ({error}): install the model again") from error
-        return bundle
+
+    @classmethod
+    def _of(cls, folder: Path, metadata: dict[str, Any], settings: dict[str, Any], weights: str) -> "Bundle":
+        """One of the bundle's networks with its settings."""
+        label_set = load_label_set(metadata["label_set"])
+        if settings["network"]["n_classes"] != label_set.n_classes:
+            raise UserError(f"model {folder} was made for another label set: install one for {metadata['label_set']}")
+        z, y, x = settings["patch_size"]
+        resample = settings.get("resample", "logits")
+        if resample not in ("logits", "labels"):
+            raise ValueError(f"resample {resample!r} is neither logits nor labels")
+        return cls(
+            path=folder,
+            metadata=metadata,
+            preprocessing=Preprocessing.from_json(settings["preprocessing"]),
+            patch_size=(z, y, x),
+            network_config=settings["network"],
+            smallest_part=float(settings.get("smallest_part", 0.0)),
+            resample=resample,
+            one_part=_values(settings.get("largest_component", []), label_set),
+            weights=weights,
+        )
 
     @cached_property
     def label_set(self) -> LabelSet:
@@ -82,7 +116,7 @@ class Bundle:
 
         network = build_network(self.network_config)
         try:
-            weights = load_file(self.path / WEIGHTS)
+            weights = load_file(self.path / self.weights)
             network.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
         except (OSError, SafetensorError, RuntimeError) as error:
             first_line = str(error).splitlines()[0]
@@ -90,8 +124,11 @@ class Bundle:
         return network.eval()
 
 
-def verify(folder: Path) -> None:
-    """Check every file of a bundle against SHA256SUMS; raises UserError naming the first that is missing or changed."""
+def verify(folder: Path) -> set[str]:
+    """Check every file of a bundle against SHA256SUMS and return their names.
+
+    Raises UserError naming the first that is missing or changed.
+    """
     if not (folder / SUMS).is_file():
         raise UserError(f"{folder} is not a model: it has no {SUMS}; pass the folder of a PartialSeg bundle")
     listed = {}
@@ -107,6 +144,7 @@ def verify(folder: Path) -> None:
             raise UserError(f"model {folder}: {name} is missing; install the model again")
         if sha256(folder / name) != digest:
             raise UserError(f"model {folder}: {name} was changed or damaged (SHA-256 differs); install the model again")
+    return set(listed)
 
 
 def write_sums(folder: Path) -> None:
@@ -114,6 +152,13 @@ def write_sums(folder: Path) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
     lines = [f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def _values(wanted: list[int] | str, label_set: LabelSet) -> tuple[int, ...]:
+    """Label values of a list of them, or of "organs": all structures but lesions."""
+    if wanted == "organs":
+        return tuple(structure.value for structure in label_set if structure.value not in label_set.lesions)
+    return tuple(label_set.by_value(int(value)).value for value in wanted)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

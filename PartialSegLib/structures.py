@@ -20,6 +20,7 @@ from PartialSegLib.errors import UserError
 from PartialSegLib.resources import resource_path
 
 RIGHT, LEFT = "24028007", "7771000"  # SNOMED CT laterality
+LESION = "49755003"  # SNOMED CT category Morphologically Altered Structure
 MAX_STRUCTURES = 31  # with background, one bit each in a 32-bit candidate set
 
 T = TypeVar("T")
@@ -93,6 +94,11 @@ class LabelSet:
     def pairs(self) -> list[tuple[int, int]]:
         """Values (right, left) of every structure that exists on both sides."""
         return [(s.value, s.pair) for s in self if s.pair and s.modifier and s.modifier.value == RIGHT]
+
+    @property
+    def lesions(self) -> tuple[int, ...]:
+        """Values of the structures that are no anatomy but something wrong with it."""
+        return tuple(s.value for s in self if s.category.value == LESION)
 
     def by_value(self, value: int) -> Structure:
         """The structure with this label value; raises UserError for background and unknown values."""

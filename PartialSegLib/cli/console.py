@@ -81,18 +81,51 @@ def print_report(report: Mapping[str, Any]) -> None:
         print(f"{what.capitalize():13} {path}")
 
 
-def print_scores(summary: Mapping[str, Mapping[str, Any]]) -> None:
-    """A table per data set of what an evaluation found: mean DSC, NSD and HD95 of each structure."""
-    for dataset, scores in summary.items():
-        overall = scores["mean_over_structures"]
+def print_scores(datasets: Mapping[str, Mapping[str, Any]]) -> None:
+    """A table per data set of what an evaluation found: mean (standard deviation) of DSC, NSD and HD95."""
+    for dataset, scores in datasets.items():
         rows = [
-            [structure, str(row["n"]), *(_mean(row[metric], digits) for metric, digits in _METRICS.values())]
+            [structure, str(row["n"]), *(_spread(row[metric], digits) for metric, digits in _METRICS.values())]
             for structure, row in scores["structures"].items()
         ]
-        rows.append(["mean", "", f"{overall['dsc']:.3f}", f"{overall['nsd']:.3f}", ""])
-        print(f"\n{dataset}, {len(scores['cases'])} cases")
+        overall = scores.get("over_structures") or scores["mean_over_structures"]
+        rows.append(["mean", "", *(_spread(overall.get(metric), digits) for metric, digits in _METRICS.values())])
+        if subjects := scores.get("per_subject"):
+            cells = (_spread(subjects[metric], digits) for metric, digits in _METRICS.values())
+            rows.append(["per subject", str(len(scores["cases"])), *cells])
+        print(f"\n{dataset}, {_cases(scores['cases'])}")
         print_table(("Structure", "Cases", *_METRICS), rows, right=("Cases", *_METRICS))
+        for structure, absent in (scores.get("known_absent") or {}).items():
+            found = f"{absent['predicted_in']} of {absent['n']} cases, {absent['most_ml']:.1f} mL at most"
+            print(f"Known absent: {structure}, predicted in {found}")
 
 
-def _mean(spread: Mapping[str, float] | None, digits: int) -> str:
-    return f"{spread['mean']:.{digits}f}" if spread else ""
+def print_comparison(comparison: Mapping[str, Any]) -> None:
+    """A table of paired differences in DSC: per structure and per subject, with interval, wins and losses."""
+    record = comparison["metrics"]["dsc"]
+    pairs = [*record["structures"].items(), ("per subject", record["per_subject"])]
+    columns = ("Structure", "Pairs", "Difference", "95 % interval", "Better", "Worse")
+    rows = [
+        [name, str(p["n"]), f"{p['mean']:+.3f}", _interval(p["interval"]), str(p["wins"]), str(p["losses"])]
+        for name, p in pairs
+    ]
+    print(f"\nDSC of {comparison['this']} minus DSC of {comparison['other']}, {_cases(comparison['cases'])}")
+    print_table(columns, rows, right=columns[1:])
+
+
+def _cases(names: Sequence[str]) -> str:
+    return "1 case" if len(names) == 1 else f"{len(names)} cases"
+
+
+def _interval(ends: Sequence[float] | None) -> str:
+    return f"{ends[0]:+.3f} to {ends[1]:+.3f}" if ends else ""
+
+
+def _spread(spread: Mapping[str, Any] | float | None, digits: int) -> str:
+    """Mean (standard deviation); bundles may hold the mean alone."""
+    if spread is None:
+        return ""
+    if isinstance(spread, float):
+        return f"{spread:.{digits}f}"
+    deviation = f" ({spread['sd']:.{digits}f})" if spread.get("sd") is not None else ""
+    return f"{spread['mean']:.{digits}f}{deviation}"

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from PartialSegLib import __version__
-from PartialSegLib.cli import evaluate, info, sample, segment, train
+from PartialSegLib.cli import check, evaluate, experiment, info, methods, prepare, sample, segment, simulate, train
 from PartialSegLib.cli.arguments import Parser
 from PartialSegLib.cli.failure import guarded
 
@@ -33,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"partialseg {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (segment, info, sample, train, evaluate):
+    for module in (segment, info, sample, simulate, prepare, check, train, evaluate, experiment, methods):
         module.add_parser(commands)
     return parser
 

@@ -1,6 +1,7 @@
 """`partialseg train`: make a model. The training package is imported here and in evaluate.py only, when run."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,16 +15,20 @@ Progress = Callable[[str, int, int, dict[str, float]], None]
 
 _EXAMPLES = """\
 examples:
+  partialseg train smoke -o runs/smoke                        does training work here? under a minute
   partialseg train config.yaml -o runs/first
   partialseg train config.yaml -o runs/first --resume         after it was stopped, by whatever
-  partialseg train config.yaml -o runs/short --set steps=200 --set augment.rotation=10
+  partialseg train config.yaml -o runs/short --set steps=200 --set method=scribble --set augment.rotation=10
+  torchrun --nproc-per-node 2 --no-python partialseg train config.yaml -o runs/two     several GPUs or processes
+
+Writes report.html, log.jsonl, checkpoints and the model (bundle/) into FOLDER. Ctrl-C and SIGTERM save, then end it.
 """
 
 
 def add_parser(commands: "argparse._SubParsersAction") -> None:
     """Add the `train` command."""
     parser = add_command(commands, "train", run, "train a network on fully and partly labelled volumes", _EXAMPLES)
-    parser.add_argument("config", type=Path, metavar="CONFIG", help="YAML file: data, network, loss, schedule")
+    parser.add_argument("config", metavar="CONFIG", help="YAML file, or name of a shipped one: data, method, network")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the run lives")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in FOLDER")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
@@ -42,11 +47,21 @@ def run(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise missing_extra(error, "train") from error
     config = load_config(arguments.config, overrides)
-    with _bar(arguments.quiet) as progress:
-        checkpoint = train(config, arguments.output, arguments.resume, _device(arguments.device), progress)
-    if not arguments.quiet:
-        print(f"Checkpoint  {checkpoint}")
+    with _bar(arguments.quiet or not _is_first()) as progress:
+        device = _device(arguments.device)
+        bundle = train(config, arguments.output, arguments.resume, device, progress, _warn)
+    if not arguments.quiet and _is_first():
+        print(f"Model   {bundle}\nReport  {arguments.output / 'report.html'}")
     return DONE
+
+
+def _warn(line: str) -> None:
+    print(f"partialseg: warning: {line}", file=sys.stderr)
+
+
+def _is_first() -> bool:
+    """Whether this is the process that speaks, of those that torchrun started."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -112,4 +127,6 @@ def _print_line(stage: str, done: int, total: int, losses: dict[str, float]) -> 
 
 
 def _text(losses: dict[str, float]) -> str:
-    return f"loss {losses['loss']:.4f}" if "loss" in losses else ""
+    if "loss" not in losses:
+        return ""
+    return f"loss {losses['loss']:.4f}, {losses['samples_per_s']:.2g} patches/s"

@@ -4,6 +4,7 @@ Erring costs unequally: air that is kept costs seconds, body that is lost costs 
 margin, and the whole volume whenever what was found does not look like a body.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,9 +48,19 @@ def find_body(array: np.ndarray, modality: str, preprocessing: Preprocessing, at
     if mask.mean() < _SMALLEST_BODY:
         mask = np.ones_like(mask)
     margins = [round(_MARGIN_MM / mm) for mm in preprocessing.spacing[::-1]]
+    start, stop = box_around(mask, shape, margins, at_least)
+    return Body(shape, start, stop, mask)
+
+
+def box_around(mask: np.ndarray, shape: Index, margins: Sequence[int], at_least: Index) -> tuple[Index, Index]:
+    """First and last-plus-one voxel (z, y, x) of what `mask` holds, which must be something, in a volume of `shape`.
+
+    mask: bool, coarser than the volume and of the same physical extent. margins: voxels added on every side, inside
+    the volume. The box is at least as large as `at_least` where the volume allows.
+    """
     profiles = [np.flatnonzero(mask.any(others)) for others in ((1, 2), (0, 2), (0, 1))]
     start, stop = zip(*map(_interval, profiles, mask.shape, shape, margins, at_least), strict=True)
-    return Body(shape, start, stop, mask)
+    return start, stop
 
 
 def _threshold(array: np.ndarray, modality: str, preprocessing: Preprocessing) -> float:

@@ -1,6 +1,11 @@
 """How sure the network is of each structure: its mean softmax probability over the structure's own voxels.
 
 Measured on the network's grid, where the probabilities are; interpolated ones would only say the same again.
+
+Networks that decide each structure by itself, P_k = sigmoid(z_k), have the logits 0, z_1, ..., z_K. Their softmax is
+the probability of structure k given that a voxel is one structure at most, as it is in a label map:
+
+    P_k prod_{j != k} (1 - P_j) / (prod_j (1 - P_j) + sum_i P_i prod_{j != i} (1 - P_j)) = e^z_k / (1 + sum_i e^z_i)
 """
 
 from concurrent.futures import Executor

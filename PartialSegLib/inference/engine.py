@@ -1,4 +1,4 @@
-"""Segment a volume: prepare, find the body, run windows, stitch, label, measure."""
+"""Segment a volume: prepare, find the body or the region of a cascade, run windows, stitch, label, measure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from PartialSegLib.errors import UserError
 from PartialSegLib.image import Volume, to_lps
 from PartialSegLib.inference.backends import Backend, choose_device, make_backend
 from PartialSegLib.inference.body import Body, find_body
+from PartialSegLib.inference.cascade import Cascade
 from PartialSegLib.inference.memory import prepare_bytes, require_memory
 from PartialSegLib.inference.parts import remove_islands
 from PartialSegLib.inference.progress import ProgressCallback, Stopwatch
@@ -54,6 +55,8 @@ class Engine:
             choose_device(device)
         self._device = device
         self._backend = backend
+        coarse = bundle.coarse
+        self._cascade = None if coarse is None else Cascade(bundle, coarse, device, self.preset.half)
 
     def segment(
         self,
@@ -83,10 +86,13 @@ class Engine:
         with clock.stage("load"):
             if self._backend is None:
                 self._backend = make_backend(self.bundle, self._device, self.preset.half)
+        if self._cascade is not None:
+            with clock.stage("coarse"):
+                body = self._cascade.narrow(body, volume, guess, self.preset.overlap, clock)
         run = Run(self.bundle, self._backend, prepared, body, self.preset.overlap, clock)
         lps_labels, confidence = run.labels(kept)
         with clock.stage("parts"):
-            remove_islands(lps_labels, prepared.array.shape, self.bundle.smallest_part)
+            remove_islands(lps_labels, prepared.array.shape, self.bundle.smallest_part, self.bundle.one_part)
         with clock.stage("finish"):
             labels = np.ascontiguousarray(prepared.undo(lps_labels))
             voxels = count_voxels(labels, kept)

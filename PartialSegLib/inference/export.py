@@ -4,6 +4,8 @@ Every voxel of the input gets the class whose trilinearly interpolated logit is 
 All classes at full resolution are never held: one slice is interpolated, compared and forgotten at a time, by a fused
 kernel where numba is installed, else by torch. Both do the same float32 operations in the same order (a * (1 - w) +
 b * w along z, then y, then x, no fused multiply-add), so their labels are the same bit for bit.
+
+With maps that take the nearest network voxel, every voxel of the input gets the label that was decided there.
 """
 
 from collections.abc import Sequence

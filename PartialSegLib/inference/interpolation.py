@@ -22,6 +22,11 @@ class AxisMap:
     def __len__(self) -> int:
         return len(self.low)
 
+    def nearest(self) -> "AxisMap":
+        """The same outputs, each from the one voxel it lies in; on the border of two, from the higher one."""
+        inside = np.where(self.w_high < 0.5, self.low, self.high)
+        return AxisMap(self.first, inside, inside, np.ones_like(self.w_low), np.zeros_like(self.w_high))
+
 
 def axis_map(n_out: int, n_in: int, start: int = 0, stop: int | None = None, offset: int = 0) -> AxisMap:
     """Map an axis of `n_in` network voxels to `n_out`; only outputs whose source lies within [start, stop) are kept.

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 import PartialSegLib
-from PartialSegLib.bundle import WEIGHTS
 from PartialSegLib.files import sha256, user_cache_dir
 from PartialSegLib.inference.hardware import usable_cpus
 from PartialSegLib.inference.windows import Index
@@ -82,8 +81,8 @@ def convert(network: Any, patch: Index) -> Any:
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
-    # Tracing runs the network once; on a smaller window that is four times quicker and the graph is the same.
-    example = torch.zeros(1, 1, *(min(n, 2 * getattr(network, "divisor", n)) for n in patch))
+    # Tracing runs the network once; on the smallest window that gives the same graph it is quicker.
+    example = torch.zeros(1, 1, *network.example_window(patch))
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch deprecates tracing, on which OpenVINO is built
         decoder = TorchScriptPythonDecoder(network, example_input=example)
@@ -96,7 +95,7 @@ def convert(network: Any, patch: Index) -> Any:
 
 def _key(bundle: Any) -> str:
     # Weights are hashed again each time: a damaged file finds nothing here and goes to the bundle, which refuses it.
-    parts = (sha256(bundle.path / WEIGHTS), bundle.network_config, bundle.patch_size)
+    parts = (sha256(bundle.path / bundle.weights), bundle.network_config, bundle.patch_size)
     versions = (_openvino().__version__, PartialSegLib.__version__)
     return hashlib.sha256(json.dumps([parts, versions], sort_keys=True).encode()).hexdigest()[:24]
 

@@ -44,11 +44,13 @@ class Run:
         self._inside = tuple(slice(a - o, b - o) for a, b, o in zip(body.start, body.stop, origin, strict=True))
         axes = zip(self._shape, prepared.array.shape, body.start, body.stop, origin, strict=True)
         self._maps = [axis_map(*axis) for axis in axes]
+        if bundle.resample == "labels":
+            self._maps = [axis.nearest() for axis in self._maps]
         self._rows = plan_rows(
             self._field.shape, self._patch, overlap, lambda a, b: body.touches(_plus(a, origin), _plus(b, origin))
         )
         self.n_windows = sum(len(row.corners) for row in self._rows)
-        width = max(bundle.network_config.get("channels", [32])[:1])
+        width = _finest_width(bundle.network_config)
         require_memory(run_bytes(self._shape, self._field.shape, self._patch, self._n_classes, width))
         self._at_once = windows_at_once(backend.free_bytes(), self._patch, self._n_classes, width)
 
@@ -95,6 +97,12 @@ class Run:
         with self._clock.stage("stitch"):
             for logits, corner in zip(batch, corners, strict=True):
                 stitcher.add(logits, corner)
+
+
+def _finest_width(network: dict) -> int:
+    """Features at full resolution, by the options that networks have for it."""
+    network = network.get("backbone", network)
+    return network["width"] if "width" in network else max(network.get("channels", [32])[:1])
 
 
 def _require_finite(logits: Array, precision: str) -> None:

@@ -4,25 +4,31 @@ Most of a U-Net's arithmetic is spent at full resolution. Skips are added rather
 SegResNet) and the finest level may have a single convolution, which leaves more of a CPU's time for the deeper levels.
 """
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 
+from PartialSegLib.networks.base import Network
+from PartialSegLib.networks.options import Count, Counts
 
-class UNet(nn.Module):
+
+class UNet(Network):
     """Encoder and decoder with skip connections (Ronneberger et al. 2015) and residual blocks (He et al. 2016).
 
     channels: features per level, finest first; each level halves every axis.
     blocks: convolutions per encoder level; decoder levels have one, after the skip is added.
     """
 
-    def __init__(self, n_classes: int, channels: Sequence[int], blocks: Sequence[int], in_channels: int = 1) -> None:
+    def __init__(
+        self,
+        n_classes: Count,
+        channels: Counts = (16, 32, 64, 128, 256),
+        blocks: Counts = (1, 2, 3, 3, 3),
+        in_channels: Count = 1,
+    ) -> None:
         super().__init__()
-        if len(channels) != len(blocks) or not channels:
+        if len(channels) != len(blocks):
             raise ValueError("channels and blocks need one number per level each")
-        if min(n_classes, in_channels, *channels, *blocks) < 1:
-            raise ValueError("classes, channels and blocks must be at least 1")
         self.divisor = 2 ** (len(channels) - 1)
+        self.fine_channels, self.deep_channels = channels[0], channels[-1]
         widths = [in_channels, *channels]
         self.encoder = nn.ModuleList(
             Stage(before, width, n, stride=1 if level == 0 else 2)
@@ -33,15 +39,15 @@ class UNet(nn.Module):
         self.decoder = nn.ModuleList(convolution(shallow, shallow) for _, shallow in steps)
         self.head = nn.Conv3d(channels[0], n_classes, 1)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """(B, in_channels, Z, Y, X) -> logits (B, n_classes, Z, Y, X); each axis a multiple of `divisor`."""
+    def features(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Network.features`."""
         features, skips = image, []
         for stage in self.encoder:
             features = stage(features)
             skips.append(features)
         for up, refine, skip in zip(self.up, self.decoder, skips[-2::-1], strict=True):
             features = refine(up(features) + skip)
-        return self.head(features)
+        return skips[-1], features
 
 
 class Stage(nn.Module):

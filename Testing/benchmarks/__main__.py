@@ -8,11 +8,18 @@ from pathlib import Path
 
 from Testing.benchmarks import plot, report
 from Testing.benchmarks.machine import describe_machine
-from Testing.benchmarks.parts import cold_start, end_to_end, export_kernel, loss
+from Testing.benchmarks.parts import cold_start, end_to_end, export_kernel, loader, loss, step
 from Testing.benchmarks.results import Part
 from Testing.benchmarks.settings import full, quick
 
-_PARTS = {"infer": end_to_end.run, "loss": loss.run, "cold": cold_start.run, "export": export_kernel.run}
+_PARTS = {
+    "infer": end_to_end.run,
+    "loss": loss.run,
+    "step": step.run,
+    "loader": loader.run,
+    "cold": cold_start.run,
+    "export": export_kernel.run,
+}
 _BUILD = Path(__file__).parents[2] / "build"
 _QUICK = "**A quick look on tiny inputs: it shows that the benchmark works, its numbers mean nothing.**"
 

@@ -68,8 +68,9 @@ def test_only_the_host_side_imports_slicer():
     assert offenders(EVERYTHING, lambda name, module, _: top(module) in HOST and not name.startswith(host_side)) == []
 
 
-def test_the_library_starts_training_from_two_commands_only():
-    commands = {"PartialSegLib/cli/train.py", "PartialSegLib/cli/evaluate.py"}
+def test_the_library_starts_training_from_its_commands_only():
+    names = ("train", "evaluate", "prepare", "simulate", "check", "experiment", "methods")
+    commands = {f"PartialSegLib/cli/{name}.py" for name in names}
 
     def is_wrong(name, module, at_once):
         is_training = top(module) == "partialseg_training"

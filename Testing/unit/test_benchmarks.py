@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 def quick_look(tmp_path_factory):
     """Folder with the results of a quick look."""
     folder = tmp_path_factory.mktemp("bench")
-    command = [sys.executable, "-m", "Testing.benchmarks", "--quick", "--only", "infer,loss,export"]
+    command = [sys.executable, "-m", "Testing.benchmarks", "--quick", "--only", "infer,loss,step,loader,export"]
     # One thread: on a busy machine two threads would wait for each other most of the time.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
@@ -43,6 +43,8 @@ def test_everything_that_is_installed_is_measured(parts):
     expected = 1 + 3 * (find_spec("openvino") is not None) + (find_spec("monai") is not None)
     assert len(parts["infer"]["measurements"]) >= expected
     assert len(parts["loss"]["measurements"]) == 3 * len(KINDS)
+    assert len(parts["step"]["measurements"]) == 2 + len(KINDS)
+    assert len(parts["loader"]["measurements"]) == 4
 
 
 def test_contenders_run_the_same_windows(parts):
@@ -72,6 +74,11 @@ def test_the_loop_over_slices_is_our_loss(parts):
     # Where slices cross, the loop counts a voxel once per axis.
     assert values[f"{THREE_AXES}: {NAIVE}"] == pytest.approx(values[f"{THREE_AXES}: {OURS}"], rel=0.02)
     assert values[f"{PARTIAL}: {PLAIN}"] != pytest.approx(values[f"{PARTIAL}: {OURS}"], rel=0.02)
+
+
+def test_loaders_read_the_same_labels(parts):
+    agreement = {check["what"]: check["median"] for check in parts["loader"]["checks"]}
+    assert agreement["labels of files = store, same place"] > 0.99
 
 
 def test_results_name_the_machine_and_are_drawn(quick_look):

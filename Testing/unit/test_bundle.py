@@ -158,5 +158,5 @@ def test_weights_that_do_not_fit(folder, damage):
 
 
 def test_a_network_that_is_not_known(folder):
-    change(folder, INFERENCE, network={"name": "transunet", "n_classes": 17})
-    assert "network 'transunet' is unknown" in refused(Bundle.load(folder), Bundle.load_network)
+    change(folder, INFERENCE, network={"name": "hypernet", "n_classes": 17})
+    assert "network 'hypernet' is unknown" in refused(Bundle.load(folder), Bundle.load_network)

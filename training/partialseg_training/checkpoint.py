@@ -21,23 +21,52 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 def save_checkpoint(
-    path: Path, step: int, config_json: str, network: nn.Module, ema: nn.Module, optimiser: torch.optim.AdamW
+    path: Path,
+    step: int,
+    config_json: str,
+    network: nn.Module,
+    ema: nn.Module,
+    optimiser: torch.optim.AdamW,
+    scaler: torch.amp.GradScaler,
 ) -> None:
-    """Write everything that the rest of the run depends on after `step` steps."""
+    """Write everything that the rest of the run depends on after `step` steps.
+
+    Learning rate, random numbers and the order of the samples follow from the configuration and the step.
+    """
     tensors = {f"network/{name}": tensor for name, tensor in network.state_dict().items()}
     tensors |= {f"ema/{name}": tensor for name, tensor in ema.state_dict().items()}
     for name, parameter in network.named_parameters():
         for moment in _MOMENTS:
             tensors[f"{moment}/{name}"] = optimiser.state[parameter][moment]
-    metadata = {"step": str(step), "config": config_json}
+    _save(path, tensors, {"step": str(step), "config": config_json, "scaler": json.dumps(scaler.state_dict())})
+
+
+def save_weights(path: Path, step: int, config_json: str, ema: nn.Module) -> None:
+    """Write averaged weights alone, for `checkpoint_weights`."""
+    tensors = {f"ema/{name}": tensor for name, tensor in ema.state_dict().items()}
+    _save(path, tensors, {"step": str(step), "config": config_json})
+
+
+def save_batch(path: Path, samples: dict[str, torch.Tensor], names: list[str]) -> None:
+    """Write a batch and the names of its cases, so that what broke a run can be looked at."""
+    _save(path, samples, {"cases": json.dumps(names)})
+
+
+def _save(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]) -> None:
     with atomic_path(path) as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
+        try:
+            save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
+        except SafetensorError as error:
+            raise UserError(f"cannot write {path} ({error}): check the free space and the folder") from error
 
 
-def load_checkpoint(path: Path, network: nn.Module, ema: nn.Module, optimiser: torch.optim.AdamW) -> int:
+def load_checkpoint(
+    path: Path, network: nn.Module, ema: nn.Module, optimiser: torch.optim.AdamW, scaler: torch.amp.GradScaler
+) -> int:
     """Restore what `save_checkpoint` wrote and return its step; raises UserError for a file that does not fit."""
     with _opened(path) as file:
         step = int(file.metadata()["step"])
+        scaler.load_state_dict(json.loads(file.metadata()["scaler"]))
         network.load_state_dict(_part(file, "network"))
         ema.load_state_dict(_part(file, "ema"))
         moments = {moment: _part(file, moment) for moment in _MOMENTS}

@@ -1,103 +1,87 @@
 """Segment cases that no training saw and compare with what was annotated in them."""
 
-import csv
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from partialseg_training.data.prepare import manifest_entries
-from partialseg_training.metrics import Scores, score
+from partialseg_training.metrics import score
+from partialseg_training.scores.rows import Row
+from PartialSegLib.dataset import CaseEntry, load_dataset, read_case
 from PartialSegLib.errors import UserError
-from PartialSegLib.files import atomic_path
-from PartialSegLib.image import read_labels, read_volume
+from PartialSegLib.image import Volume, to_lps
 from PartialSegLib.inference import Engine
+from PartialSegLib.supervision import Completeness
 
 
-@dataclass(frozen=True)
-class Row:
-    """One structure of one case."""
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """All there is about one case, handed on while it is in memory.
 
-    dataset: str
-    case: str
-    modality: str
-    value: int
-    structure: str
-    scores: Scores
+    truth and predicted have the label file's axes, as has `completeness`; volume has the image file's.
+    """
+
+    entry: CaseEntry
+    volume: Volume
+    truth: Volume
+    predicted: Volume
+    completeness: Completeness
+    rows: list[Row]
 
 
 def evaluate(
-    engine: Engine, manifest: Path, names: Sequence[str], progress: Callable[[int, int, str], None] = lambda *_: None
+    engine: Engine,
+    dataset: Path,
+    names: Sequence[str],
+    progress: Callable[[int, int, str], None] = lambda *_: None,
+    watch: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Row]:
-    """Score the named cases of `manifest`, each on its own grid and only where truth is declared complete.
+    """Score the named cases of `dataset` (manifest or folder), each on its own grid and only where truth is declared.
 
-    The modality is the manifest's. Raises UserError for a name the manifest does not have.
+    The modality is the data set's. watch: called with the outcome of each case, e.g. to draw it. Raises UserError for
+    a name the data set does not have, and for a case in which nothing can be scored.
     """
-    entries = manifest_entries(manifest)
-    missing = [name for name in names if "image" not in entries.get(name, {})]
-    if missing:
-        raise UserError(f"{manifest} has no image named {missing[0]}: check the names given to evaluate")
-    rows = []
-    for done, name in enumerate(names):
-        progress(done, len(names), name)
-        entry = entries[name]
-        truth = read_labels(manifest.parent / entry["label"])
-        result = engine.segment(read_volume(manifest.parent / entry["image"]), entry["modality"])
-        for value, scores in score(truth, result.labels, entry["annotated"]).items():
-            structure = engine.bundle.label_set.by_value(value).name
-            rows.append(Row(entry["dataset"], name, entry["modality"], value, structure, scores))
-    progress(len(names), len(names), "")
+    cases = _named(load_dataset(dataset).cases, names, dataset)
+    rows: list[Row] = []
+    for done, entry in enumerate(cases):
+        progress(done, len(cases), entry.name)
+        outcome = _evaluate_case(engine, entry)
+        rows += outcome.rows
+        watch(outcome)
+    progress(len(cases), len(cases), "")
     return rows
 
 
-def summarise(rows: Sequence[Row]) -> dict[str, dict]:
-    """Per dataset: per structure mean, standard deviation and n of DSC, NSD and HD95 (of those found), and their mean.
-
-    The overall mean is the mean over structures, so that a structure seen in few cases counts as much as the others.
-    """
-    summary = {}
-    for dataset in sorted({row.dataset for row in rows}):
-        mine = [row for row in rows if row.dataset == dataset]
-        structures = {}
-        for value in sorted({row.value for row in mine}):
-            scores = [row.scores for row in mine if row.value == value]
-            name = next(row.structure for row in mine if row.value == value)
-            structures[name] = _spread(scores)
-        overall = {key: _rounded([s[key]["mean"] for s in structures.values()]) for key in ("dsc", "nsd")}
-        cases = sorted({row.case for row in mine})
-        summary[dataset] = {"cases": cases, "mean_over_structures": overall, "structures": structures}
-    return summary
+def why_not(entry: CaseEntry) -> str | None:
+    """Why no score of this case can mean anything; None when it can be scored."""
+    if entry.label is None:
+        return "it has no labels"
+    in_slices = any(values for ranges in entry.slices.values() for values in ranges.values())
+    if not entry.annotated and not in_slices:
+        return "no structure is declared complete in it"
+    return None
 
 
-def write_report(rows: Sequence[Row], folder: Path) -> dict[str, dict]:
-    """Write cases.csv and summary.json into `folder`; returns the summary."""
-    summary = summarise(rows)
-    with atomic_path(folder / "cases.csv") as path, open(path, "w", newline="", encoding="utf-8") as file:
-        flat = [{**{k: v for k, v in asdict(row).items() if k != "scores"}, **asdict(row.scores)} for row in rows]
-        writer = csv.DictWriter(file, fieldnames=list(flat[0]) if flat else ["dataset"])
-        writer.writeheader()
-        writer.writerows(flat)
-    with atomic_path(folder / "summary.json") as path:
-        path.write_text(json.dumps(summary, indent=1), encoding="utf-8")
-    return summary
+def _named(cases: Mapping[str, CaseEntry], names: Sequence[str], dataset: Path) -> list[CaseEntry]:
+    missing = [name for name in names if name not in cases]
+    if missing:
+        raise UserError(f"{dataset} has no image named {missing[0]}: check the names given to evaluate")
+    chosen = [cases[name] for name in names]
+    for entry in chosen:
+        if reason := why_not(entry):
+            raise UserError(f"case {entry.name} cannot be scored, {reason}: leave it out")
+    return chosen
 
 
-def _spread(scores: list[Scores]) -> dict:
-    found = [s.hd95 for s in scores if s.hd95 is not None]
-    return {
-        "n": len(scores),
-        "missed": len(scores) - len(found),
-        "dsc": {"mean": _rounded([s.dsc for s in scores]), "sd": _deviation([s.dsc for s in scores])},
-        "nsd": {"mean": _rounded([s.nsd for s in scores]), "sd": _deviation([s.nsd for s in scores])},
-        "hd95_mm": {"mean": _rounded(found), "sd": _deviation(found)} if found else None,
-    }
-
-
-def _rounded(values: list[float]) -> float:
-    return round(float(np.mean(values)), 4)
-
-
-def _deviation(values: list[float]) -> float | None:
-    return round(float(np.std(values, ddof=1)), 4) if len(values) > 1 else None
+def _evaluate_case(engine: Engine, entry: CaseEntry) -> Outcome:
+    label_set = engine.bundle.label_set
+    volume, truth, completeness = read_case(entry, label_set)
+    if truth is None:
+        raise UserError(f"case {entry.name} has no labels: leave it out")
+    result = engine.segment(volume, entry.modality).labels
+    # The label file may order and flip its axes in its own way.
+    predicted = truth.like(to_lps(truth)[1](to_lps(result)[0]))
+    rows = [
+        Row(entry.dataset, entry.name, entry.modality, value, label_set.by_value(value).name, scores)
+        for value, scores in score(truth, predicted, completeness, entry.unions).items()
+    ]
+    return Outcome(entry, volume, truth, predicted, completeness, rows)

@@ -1,14 +1,14 @@
 """From a checkpoint to a bundle that PartialSeg loads."""
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 
 from partialseg_training.checkpoint import checkpoint_config, checkpoint_step, checkpoint_weights
-from partialseg_training.config import TrainConfig
+from partialseg_training.config import validated
 from partialseg_training.model_card import model_card
 from PartialSegLib.bundle import CARD, FORMAT_VERSION, INFERENCE, METADATA, WEIGHTS, write_sums
 from PartialSegLib.files import atomic_path
@@ -21,20 +21,26 @@ def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[st
     metrics: what `evaluate.summarise` returned for cases that no training saw.
     """
     # Through TrainConfig, so that a checkpoint older than a setting gets that setting's default.
-    config = TrainConfig.model_validate(checkpoint_config(checkpoint)).model_dump(mode="json")
-    label_set = load_label_set(config["label_set"])
+    run = validated(checkpoint_config(checkpoint), f"checkpoint {checkpoint}")
+    label_set = load_label_set(run.label_set)
+    config = run.model_dump(mode="json")
     for name in (METADATA, WEIGHTS, CARD):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    weights = {name: tensor.to(torch.float16) for name, tensor in checkpoint_weights(checkpoint).items()}
+    weights = run.method.deployed_weights(checkpoint_weights(checkpoint))
+    weights = {name: t.half() if t.is_floating_point() else t for name, t in weights.items()}
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file(weights, temporary, {"format": "pt"})
     metadata = _metadata(config, label_set, version, checkpoint_step(checkpoint), metrics or {})
     inference = {
-        "network": {**config["network"], "n_classes": label_set.n_classes},
+        "network": run.method.network_config(run.network, label_set),
         "patch_size": config["patch_size"],
         "smallest_part": config["smallest_part"],
         "preprocessing": config["preprocessing"],
+        **run.method.inference(),
     }
+    for name, source in run.method.files().items():
+        with atomic_path(folder / name) as temporary:
+            shutil.copyfile(source, temporary)
     _write_json(folder / METADATA, metadata)
     _write_json(folder / INFERENCE, inference)
     (folder / CARD).write_text(model_card(metadata, config), encoding="utf-8")
@@ -55,6 +61,7 @@ def _metadata(config: dict, label_set: LabelSet, version: str, steps: int, metri
             "held_out": config["held_out"],
             "steps": steps,
             "seed": config["seed"],
+            "method": config["method"],
         },
         "metrics": metrics,
         "network_data_format": {

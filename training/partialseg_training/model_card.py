@@ -3,7 +3,7 @@
 
 def model_card(metadata: dict, config: dict) -> str:
     """Markdown text for a bundle's docs/README.md, from its metadata and training configuration."""
-    network, preprocessing = config["network"], config["preprocessing"]
+    preprocessing = config["preprocessing"]
     low, high = preprocessing["ct_window"]
     low_percentile, high_percentile = preprocessing["mr_percentiles"]
     patch = " x ".join(map(str, config["patch_size"]))
@@ -12,12 +12,12 @@ def model_card(metadata: dict, config: dict) -> str:
         "**Not for clinical use.** For research and for starting annotations that a person then checks.",
         f"Segments the structures of label set `{metadata['label_set']}` in abdominal CT and MR.",
         "## How it was made",
-        f"- Network: `{network['name']}`, channels {network['channels']}, patch {patch} voxels (z, y, x).\n"
+        f"- Network: {_settings(config['network'])}; patch {patch} voxels (z, y, x).\n"
         f"- Preprocessing: {_by(preprocessing['spacing'])} mm (x, y, z); CT {low:g} to {high:g} HU; "
         f"MR percentiles {low_percentile:g} to {high_percentile:g} of the foreground.\n"
-        f"- Training: {metadata['training']['steps']} steps of {config['batch_size']} patches, self-disambiguating "
-        f"loss {config['loss']}, seed {config['seed']}; weights are an exponential moving average, stored in half "
-        "precision.\n"
+        f"- Method: {_settings(config['method'])}.\n"
+        f"- Training: {metadata['training']['steps']} steps of {config['batch_size']} patches, seed {config['seed']}; "
+        "weights are an exponential moving average, stored in half precision.\n"
         "- A structure that a source does not annotate is unknown there, never background.",
         *([config["notes"]] if config["notes"] else []),
         "## Training data and terms",
@@ -49,6 +49,11 @@ def _table(dataset: str, summary: dict) -> str:
         lines.append(f"| {name} | {s['n']} | {s['missed']} | {overlap} | {hd95} |")
     lines.append(f"| **mean over structures** | | | **{mean['dsc']:.3f}** | **{mean['nsd']:.3f}** | |")
     return "\n".join(lines)
+
+
+def _settings(values: dict) -> str:
+    """`name` and what is set, as text."""
+    return ", ".join([f"`{values['name']}`", *(f"{key} {value}" for key, value in values.items() if key != "name")])
 
 
 def _cases(n: int) -> str:

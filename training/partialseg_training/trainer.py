@@ -1,28 +1,29 @@
 """Train one network: reads top-down."""
 
-import copy
-import json
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from partialseg_training.checkpoint import load_checkpoint, load_weights, save_checkpoint
+from partialseg_training.checkpoint import save_weights
 from partialseg_training.config import TrainConfig
-from partialseg_training.curve import draw_loss_curve
 from partialseg_training.data.patches import PatchDataset
 from partialseg_training.data.prepare import prepare
+from partialseg_training.distributed import Processes, joined, restarted
 from partialseg_training.export import export_bundle
-from partialseg_training.losses.supervision import Supervision
+from partialseg_training.interruption import interruption
+from partialseg_training.learning import Learner, learning_rate
 from partialseg_training.processes import end_with_parent
+from partialseg_training.report import write_run_report
+from partialseg_training.report.tensorboard import Board
+from partialseg_training.run_folder import RunFolder
+from partialseg_training.stages import StageRunner
+from partialseg_training.train_log import JsonLines
+from partialseg_training.validation import Validation
 from PartialSegLib.errors import UserError
-from PartialSegLib.files import atomic_path
-from PartialSegLib.networks import build_network
 from PartialSegLib.structures import load_label_set
 
 Progress = Callable[[str, int, int, dict[str, float]], None]
@@ -34,143 +35,144 @@ def train(
     resume: bool = False,
     device: str = "cpu",
     progress: Progress = lambda *_: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Path:
-    """Run `config` in `output` (store/, log.jsonl, checkpoint.safetensors, loss.png, bundle/); returns the bundle.
+    """Run `config` in `output` and return the bundle it ends with; `RunFolder` says what else is there.
 
     With `resume`, continues from the checkpoint in `output`, if there is one: sample number i is the same whoever
-    draws it, so the run goes on as if it had never stopped. Without, an `output` that holds a checkpoint is refused.
-    progress: called with (stage, done, total, losses).
+    draws it, so the run goes on as if it had never stopped. Without, an `output` that holds a run is refused.
+    Several processes that torchrun started train together.
+    progress: called with (stage, done, total, values). say: called with what is odd about the dataset.
     """
-    checkpoint = _claim(output, config, resume)
-    folders = prepare(config, output / "store", lambda done, total: progress("prepare", done, total, {}))
-    n_classes = load_label_set(config.label_set).n_classes
-    network, ema, optimiser = _new_run(config, n_classes, device)
-    step = load_checkpoint(checkpoint, network, ema, optimiser) if checkpoint.exists() else 0
-
-    log = TrainLog(output / "log.jsonl", step)
-    saved = time.monotonic()
-    for batch in _batches(PatchDataset(folders, config, n_classes), config, first_step=step):
-        losses = _train_step(network, optimiser, batch, step, config, device)
-        _update_average(ema, network, min(config.ema_decay, (1 + step) / (10 + step)))
-        step += 1
-        log.write(step, losses)
-        progress("train", step, config.steps, losses)
-        if step == config.steps or time.monotonic() - saved > config.checkpoint_seconds:
-            save_checkpoint(checkpoint, step, config.model_dump_json(), network, ema, optimiser)
-            draw_loss_curve(log.path, output / "loss.png")
-            saved = time.monotonic()
-    export_bundle(checkpoint, output / "bundle", version=f"{date.today():%Y.%m.%d}")
-    return output / "bundle"
+    with joined(device) as processes:
+        tell = progress if processes.is_first else lambda *_: None
+        folder = RunFolder(output)
+        config = folder.claim(config, resume or restarted(), processes)
+        processes.once(lambda: _say_all(folder.check(config), say))
+        stages = StageRunner(config, folder, processes, tell, train_stage)
+        return train_stage(config.method.first_stages(stages), folder, processes, tell)
 
 
-def _claim(output: Path, config: TrainConfig, resume: bool) -> Path:
-    """Make `output` the run's folder and return where its checkpoint goes; UserError where it holds another run."""
-    checkpoint, record = output / "checkpoint.safetensors", output / "config.json"
-    if checkpoint.exists() and not resume:
-        raise UserError(f"{output} holds a training run: pass --resume to continue it, or choose another folder")
-    settings = config.model_dump_json(indent=1)
-    if record.exists():
-        before, now = (json.loads(text)["preprocessing"] for text in (record.read_text(encoding="utf-8"), settings))
-        if before != now:
-            raise UserError(f"the cases in {output} were prepared with other preprocessing: choose another folder")
-    for stale in output.glob(".partial-*"):
-        stale.unlink()  # what a run was writing when it was killed
-    with atomic_path(record) as temporary:
-        temporary.write_text(settings, encoding="utf-8")
-    return checkpoint
+def _say_all(lines: list[str], say: Callable[[str], None]) -> None:
+    for line in lines:
+        say(line)
 
 
-def _new_run(config: TrainConfig, n_classes: int, device: str) -> tuple[nn.Module, nn.Module, torch.optim.AdamW]:
-    """Network, its moving average and optimiser before the first step; UserError where the patch does not fit."""
-    torch.manual_seed(config.seed)
-    network = build_network({**config.network, "n_classes": n_classes}).to(device)
-    divisor = getattr(network, "divisor", 1)
-    if any(n % divisor for n in config.patch_size) or max(config.patch_size) <= divisor:
-        advice = f"use multiples of {divisor}, the largest of them at least {2 * divisor}"
-        raise UserError(f"patch_size {config.patch_size} does not fit the network: {advice}")
-    if config.start_from is not None:
-        load_weights(network, config.start_from)
-    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-    return network, copy.deepcopy(network).requires_grad_(False), optimiser
+def train_stage(config: TrainConfig, folder: RunFolder, processes: Processes, progress: Progress) -> Path:
+    """Train one network to its last step, from its last saved one; returns its bundle."""
+    label_set = load_label_set(config.label_set)
+    folders = _prepare(config, folder, processes, progress)
+    learner = Learner(config, label_set, processes)
+    step = learner.resume(folder.checkpoint)
+    patches = PatchDataset(folders[: len(config.train)], config, label_set.n_classes)
+    validation = Validation(config, label_set, folders[len(config.train) :], processes)
+    recorder = Recorder(folder, step, config, processes, progress)
+    with interruption() as asked:
+        for samples in _batches(patches, config, processes, first_step=step):
+            names = [patches.names[i] for i in samples.pop("case")]
+            losses = learner.step(step, samples, names, folder.not_finite)
+            step += 1
+            losses, asked.signal = _together(losses, asked.signal, processes)
+            recorder.step(step, losses)
+            if validation.due(step):
+                recorder.validation(step, validation.scores(learner.average), learner)
+            if step == config.steps or asked.signal or recorder.checkpoint_due():
+                recorder.save(step, learner)
+            if asked.signal:
+                asked.leave(asked.signal)
+    processes.once(lambda: _finish(folder))
+    return folder.bundle
 
 
-def _train_step(
-    network: nn.Module,
-    optimiser: torch.optim.AdamW,
-    batch: dict[str, Tensor],
-    step: int,
-    config: TrainConfig,
-    device: str,
-) -> dict[str, float]:
-    for group in optimiser.param_groups:
-        group["lr"] = learning_rate(step, config)
-    supervision = Supervision(batch["candidates"], batch["annotated"]).to(device)
-    with torch.autocast(torch.device(device).type, torch.bfloat16):
-        logits = network(batch["image"].to(device))
-    losses = config.loss(logits, supervision)
-    optimiser.zero_grad()
-    losses["loss"].backward()
-    norm = nn.utils.clip_grad_norm_(network.parameters(), config.clip_gradient)
-    if not bool(torch.isfinite(norm)):
-        raise UserError(f"the loss is not finite at step {step}: lower learning_rate and resume")
-    optimiser.step()
-    return {name: float(value.detach()) for name, value in losses.items()}
+def _prepare(config: TrainConfig, folder: RunFolder, processes: Processes, progress: Progress) -> list[Path]:
+    """Folders of the prepared cases, those to train on first."""
+    names, store = [*config.train, *config.validation], folder.store(config)
+
+    def tell(done: int, total: int) -> None:
+        progress("prepare", done, total, {})
+
+    processes.once(lambda: prepare(config.dataset_path, names, config.preprocessing, config.label_set, store, tell))
+    return [store / name for name in names]
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """Linear warm-up, then (1 - step / steps)^0.9."""
-    warm = min(1.0, (step + 1) / max(config.warm_up, 1))
-    return config.learning_rate * warm * (1 - step / config.steps) ** 0.9
-
-
-def _update_average(ema: nn.Module, network: nn.Module, decay: float) -> None:
-    with torch.no_grad():
-        for average, parameter in zip(ema.parameters(), network.parameters(), strict=True):
-            average.lerp_(parameter, 1 - decay)
-
-
-def _batches(dataset: PatchDataset, config: TrainConfig, first_step: int) -> DataLoader:
-    """Batches from `first_step` on; the order is the sample number, whatever the number of workers."""
-    numbers = range(first_step * config.batch_size, len(dataset))
-    return DataLoader(
-        dataset,
-        batch_size=config.batch_size,
-        sampler=numbers,
-        num_workers=config.workers,
-        persistent_workers=config.workers > 0,
-        prefetch_factor=4 if config.workers else None,
-        worker_init_fn=end_with_parent,
+def _batches(patches: PatchDataset, config: TrainConfig, processes: Processes, first_step: int) -> Iterator[dict]:
+    """This process's share of each batch from `first_step` on; samples are numbered, whoever draws them."""
+    size, odd = divmod(config.batch_size, processes.world)
+    if odd:
+        raise UserError(f"batch_size {config.batch_size} cannot be split over {processes.world} processes: change one")
+    first = processes.rank * size
+    numbers = [step * config.batch_size + first + i for step in range(first_step, config.steps) for i in range(size)]
+    return iter(
+        DataLoader(
+            patches,
+            batch_size=size,
+            sampler=numbers,
+            num_workers=config.workers,
+            persistent_workers=config.workers > 0,
+            prefetch_factor=4 if config.workers else None,
+            worker_init_fn=end_with_parent,
+        )
     )
 
 
-class TrainLog:
-    """One JSON line a step: {"step", "time", "loss", ...}; lines after `step` (of a killed run) are dropped first."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self.path = path
-        path.touch()
-        # Cut, not written anew: a run that is killed right here must not lose its curve.
-        os.truncate(path, _length_until(path, step))
-
-    def write(self, step: int, losses: dict[str, float]) -> None:
-        """Append at once, so that others can watch and a kill loses nothing."""
-        with open(self.path, "a", encoding="utf-8", newline="\n") as file:
-            file.write(json.dumps({"step": step, "time": round(time.time(), 3), **losses}) + "\n")
+def _together(losses: dict[str, float], signal: int, processes: Processes) -> tuple[dict[str, float], int]:
+    """Losses of the whole batch, and the signal that any process was sent: all stop after the same step."""
+    if processes.world == 1:
+        return losses, signal
+    shares = torch.tensor([*losses.values()], dtype=torch.float64, device=processes.device)
+    signals = torch.zeros(processes.world, dtype=torch.int64, device=processes.device)
+    signals[processes.rank] = signal
+    means = processes.mean(shares).tolist()
+    return dict(zip(losses, means, strict=True)), int(processes.sum(signals).max())
 
 
-def _length_until(path: Path, step: int) -> int:
-    """Bytes of the whole lines up to and with `step`."""
-    length = 0
-    with open(path, "rb") as file:
-        for line in file:
-            if not line.endswith(b"\n") or _step_of(line) > step:
-                break
-            length += len(line)
-    return length
+class Recorder:
+    """Writes what happens, in the first process: logs, checkpoints, the best weights."""
+
+    def __init__(
+        self, folder: RunFolder, step: int, config: TrainConfig, processes: Processes, progress: Progress
+    ) -> None:
+        self._folder, self._config, self._processes, self._progress = folder, config, processes, progress
+        self._saved = self._stepped = time.monotonic()
+        if processes.is_first:
+            self._log = JsonLines(folder.log, step)
+            self._validation = JsonLines(folder.validation, step)
+            self._board = Board(folder.board, step)
+
+    def step(self, step: int, losses: dict[str, float]) -> None:
+        """After every step; losses of the whole batch."""
+        now = time.monotonic()
+        rate = self._config.batch_size / max(now - self._stepped, 1e-9)
+        self._stepped = now
+        if self._processes.is_first:
+            values = {**losses, "learning_rate": learning_rate(step - 1, self._config)}
+            self._log.write(step, time=round(time.time(), 3), samples_per_s=round(rate, 3), **values)
+            self._board.scalars(step, values)
+            self._progress("train", step, self._config.steps, {**losses, "samples_per_s": rate})
+
+    def validation(self, step: int, scores: dict[str, float], learner: Learner) -> None:
+        """After a validation: keep the weights if they are the best so far."""
+        if not self._processes.is_first:
+            return
+        mean = round(sum(scores.values()) / max(len(scores), 1), 4)
+        best = all(mean > event["mean_dsc"] for event in self._validation.read())
+        if best:
+            save_weights(self._folder.best, step, self._config.model_dump_json(), learner.average)
+        self._validation.write(step, time=round(time.time(), 3), mean_dsc=mean, structures=scores, best=best)
+        self._board.scalars(step, {"mean_dsc": mean, **{f"dsc/{name}": dsc for name, dsc in scores.items()}})
+
+    def checkpoint_due(self) -> bool:
+        """Whether it is time to save; the clock of the first process counts, which is the one that saves."""
+        return time.monotonic() - self._saved > self._config.checkpoint_seconds
+
+    def save(self, step: int, learner: Learner) -> None:
+        """Write the checkpoint."""
+        if self._processes.is_first:
+            learner.save(self._folder.checkpoint, step)
+        self._saved = time.monotonic()
 
 
-def _step_of(line: bytes) -> float:
-    try:
-        return json.loads(line)["step"]
-    except (ValueError, KeyError, TypeError):
-        return float("inf")
+def _finish(folder: RunFolder) -> None:
+    weights = folder.best if folder.best.exists() else folder.checkpoint
+    export_bundle(weights, folder.bundle, version=f"{date.today():%Y.%m.%d}")
+    write_run_report(folder.path)

@@ -26,14 +26,21 @@ def run(ct: str, shape: Sequence[int], spacing: Sequence[float], random_bundle: 
 
 def make_ct(shape: Sequence[int], spacing: Sequence[float]) -> Volume:
     """The phantom in the middle of air: as on a real scan, part of the field of view is empty. shape: (z, y, x)."""
+    return make_case(shape, spacing)[0]
+
+
+def make_case(shape: Sequence[int], spacing: Sequence[float]) -> tuple[Volume, Volume]:
+    """The same with its labels."""
     from PartialSegLib.phantom import make_phantom
 
     x, y, z = spacing
-    phantom = make_phantom((x, y, z))[0].array
+    phantom, organs = make_phantom((x, y, z))
     field = np.random.default_rng(0).normal(_AIR_HU, 10, tuple(shape)).astype(np.int16)
-    inside, source = zip(*map(_centred, shape, phantom.shape), strict=True)
-    field[inside] = phantom[source]
-    return Volume(field, (x, y, z), (0.0, 0.0, 0.0), np.eye(3))
+    labels = np.zeros(field.shape, np.uint8)
+    inside, source = zip(*map(_centred, shape, phantom.array.shape), strict=True)
+    field[inside], labels[inside] = phantom.array[source], organs.array[source]
+    volume = Volume(field, (x, y, z), (0.0, 0.0, 0.0), np.eye(3))
+    return volume, volume.like(labels)
 
 
 def _centred(to: int, size: int) -> tuple[slice, slice]:

@@ -1,6 +1,7 @@
 """One patch under each kind of supervision."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -51,6 +52,7 @@ def make_case(kind: str, size: int) -> LossCase:
     return LossCase(logits.requires_grad_(), target, painted, completeness, _supervision(painted, completeness))
 
 
+@cache
 def _labels(size: int) -> np.ndarray:
     spacing = _PHANTOM_DEPTH_MM / (size + 1)
     labels = make_phantom((spacing, spacing, spacing))[1].array

@@ -4,3 +4,4 @@ PARTIAL, AXIAL, THREE_AXES, SCRIBBLES = "partial", "20 % of axial slices", "slic
 KINDS = (PARTIAL, AXIAL, THREE_AXES, SCRIBBLES)
 
 OURS, PLAIN, NAIVE = "SelfDisambiguationLoss", "MONAI DiceCELoss", "per-slice loop"
+SCRIBBLE_METHOD = "method scribble on scribbles"

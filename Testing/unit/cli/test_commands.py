@@ -120,28 +120,6 @@ def test_mistakes_of_train(arguments, text, cli, monkeypatch, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_evaluate_takes_the_cases_no_training_saw(cli, monkeypatch, bundle_writer, tmp_path):
-    evaluation = pytest.importorskip("partialseg_training.evaluate")
-    from PartialSegLib.bundle import METADATA, write_sums
-
-    bundle = bundle_writer(tmp_path / "model", b"")
-    metadata = json.loads((bundle / METADATA).read_text())
-    (bundle / METADATA).write_text(json.dumps({**metadata, "training": {"cases": ["seen"]}}))
-    write_sums(bundle)
-    cases = [{"name": "seen", "image": "a"}, {"name": "new", "image": "b"}]
-    (tmp_path / "list.json").write_text(json.dumps({"cases": cases, "labelmaps": [{"name": "map"}]}))
-    asked = []
-    monkeypatch.setattr(evaluation, "evaluate", lambda engine, manifest, names, progress: asked.extend(names))
-    monkeypatch.setattr(evaluation, "write_report", lambda rows, folder: {})
-    arguments = ["evaluate", tmp_path / "list.json", "-o", tmp_path / "scores", "--model", bundle]
-    assert cli(*arguments).code == 0 and asked == ["new"]
-    asked.clear()
-    assert cli(*arguments, "--cases", "seen, new").code == 0 and asked == ["seen", "new"]
-    (tmp_path / "scores").mkdir()
-    (tmp_path / "scores" / "cases.csv").touch()
-    assert "--overwrite" in cli(*arguments).err
-
-
 def test_an_unexpected_error_leaves_a_log_and_one_line(cli, monkeypatch):
     def fail(*_):
         raise ZeroDivisionError("secret detail")

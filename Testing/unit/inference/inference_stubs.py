@@ -24,6 +24,11 @@ class StubBundle:
     preprocessing: Preprocessing = field(default_factory=lambda: Preprocessing(spacing=(2.0, 2.0, 2.0)))
     label_set: LabelSet = field(default_factory=lambda: load_label_set("abdomen16"))
     smallest_part: float = 0.0
+    resample: str = "logits"
+    one_part: tuple[int, ...] = ()
+    weights: str = "models/model.safetensors"
+    coarse: Any = None
+    margin_mm: float = 0.0
     loaded: int = 0
 
     def load_network(self) -> Any:

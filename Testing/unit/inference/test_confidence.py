@@ -36,3 +36,14 @@ def test_a_structure_at_even_odds_has_a_half():
     logits = np.full((3, 1, 2, 2), -40.0, np.float32)
     logits[1:] = 4.0
     assert measure(logits, 1) == pytest.approx({1: 0.5})
+
+
+def test_of_structures_decided_one_by_one_it_is_the_probability_given_that_there_is_one_at_most():
+    z = np.random.default_rng(0).normal(size=(3, 1, 2, 5)).astype(np.float32)
+    z[1] += 4  # structure 2 wins everywhere
+    p = 1 / (1 + np.exp(-z.astype(np.float64)))
+    # Every way in which at most one of three structures is there.
+    only = [np.prod([p[j] if j == k else 1 - p[j] for j in range(3)], axis=0) for k in range(-1, 3)]
+    expected = (only[2] / sum(only)).mean()
+    logits = np.concatenate([np.zeros_like(z[:1]), z])
+    assert measure(logits, 1) == pytest.approx({2: expected}, rel=1e-5)

@@ -7,6 +7,7 @@ import pytest
 from PartialSegLib.inference.export import LabelWriter, labels_from_logits
 from PartialSegLib.inference.interpolation import axis_map
 from PartialSegLib.inference.planes import load_fused
+from PartialSegLib.preprocessing import resample_labels
 
 torch = pytest.importorskip("torch")
 SHAPES = [
@@ -140,3 +141,12 @@ def test_grids_share_their_extent():
     np.testing.assert_allclose(line.low * line.w_low + line.high * line.w_high, [0, 0.25, 0.75, 1.25, 1.75, 2.0])
     line = axis_map(2, 6)
     np.testing.assert_allclose(line.low * line.w_low + line.high * line.w_high, [1.0, 4.0])
+
+
+@pytest.mark.parametrize("place", [lambda array: array, torch.from_numpy], ids=["numpy", "torch"])
+@pytest.mark.parametrize(("small", "large"), SHAPES)
+def test_the_nearest_voxel_s_label_is_what_deciding_first_gives(place, small, large):
+    logits = random_logits(small)
+    maps = [axis_map(n, m).nearest() for n, m in zip(large, small, strict=True)]
+    labels = write_in_pieces(logits, large, maps, list(range(2, small[0], 3)), place=place)
+    np.testing.assert_array_equal(labels, resample_labels(logits.argmax(0).astype(np.uint8), large))

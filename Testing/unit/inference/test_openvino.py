@@ -50,7 +50,10 @@ from PartialSegLib.inference.openvino_backend import OpenVinoBackend, Path
 weights = Path("models/model.safetensors")
 weights.parent.mkdir()
 weights.touch()
-bundle = SimpleNamespace(path=Path(), network_config={}, patch_size=(4, 4, 4), load_network=lambda: nn.Conv3d(1, 2, 1))
+network = nn.Conv3d(1, 2, 1)
+bundle = SimpleNamespace(
+    path=Path(), weights=weights, network_config={}, patch_size=(4, 4, 4), load_network=lambda: network
+)
 OpenVinoBackend(bundle, fast=False)
 from openvino.tools.ovc import telemetry_utils
 print(telemetry_utils.tm.__name__, [name for name in sys.modules if name.startswith("openvino_telemetry.")])

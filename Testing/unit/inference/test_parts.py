@@ -52,3 +52,17 @@ def test_works_on_a_view_with_flipped_axes() -> None:
     remove_islands(view, view.shape, 0.3)
     assert not (memory[20:24, 30:34, 40:44] == 1).any()
     assert (memory[20:24, 30:34, 44:48] == 2).all()
+
+
+@pytest.mark.parametrize("smallest", [0.0, 0.01])
+def test_of_chosen_structures_the_largest_part_alone_is_kept(smallest: float) -> None:
+    before = scene()
+    before[25:29, 5:9, 5:9] = 2  # as large as the other part: both stay
+    before[25:27, 20:22, 20:22] = 3  # an island of a structure that is not chosen
+    after = before.copy()
+    remove_islands(after, before.shape, smallest, one_part=(1, 2, 7))
+    expected = before.copy()
+    expected[20:24, 30:34, 40:44] = 0
+    if smallest:
+        expected[25:27, 20:22, 20:22] = 0
+    assert np.array_equal(after, expected)

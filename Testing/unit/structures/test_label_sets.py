@@ -63,14 +63,17 @@ def label_set(request: pytest.FixtureRequest) -> LabelSet:
     return load_label_set(request.param)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("abdomen16", ABDOMEN16), ("word16", WORD16)])
+SETS = [("abdomen16", ABDOMEN16), ("abdomen16_lesion", [*ABDOMEN16, ("lesion", "4147007", None)]), ("word16", WORD16)]
+
+
+@pytest.mark.parametrize(("name", "expected"), SETS)
 def test_numbering_and_codes_are_the_published_ones(name: str, expected: list) -> None:
     found = [(s.name, s.type.value, s.modifier.value if s.modifier else None) for s in load_label_set(name)]
     assert found == expected
 
 
-def test_both_sets_ship() -> None:
-    assert label_set_names() == ["abdomen16", "word16"]
+def test_these_sets_ship() -> None:
+    assert label_set_names() == ["abdomen16", "abdomen16_lesion", "word16"]
     assert load_label_set().name == "abdomen16"
 
 
@@ -86,7 +89,8 @@ def test_terminology_has_seven_parts_that_agree_with_the_fields(label_set: Label
         terms = parse_terminology(s.terminology)
         assert terms.context in (GENERAL_ANATOMY, DICOM_MASTER)
         assert (terms.category, terms.type, terms.modifier) == (s.category, s.type, s.modifier)
-        assert s.category == ("SCT", "123037004", "Anatomical Structure")
+        lesion = ("SCT", "49755003", "Morphologically Altered Structure")
+        assert s.category == (lesion if s.value in label_set.lesions else ("SCT", "123037004", "Anatomical Structure"))
         assert (terms.region_context, terms.region, terms.region_modifier) == (
             "Anatomic codes - DICOM master list",
             None,
@@ -141,6 +145,13 @@ def test_pairs_are_symmetric_right_first(label_set: LabelSet) -> None:
         assert r.name.replace("right", "left") == l.name
     paired = {value for pair in label_set.pairs for value in pair}
     assert paired == {s.value for s in label_set if "right" in s.name or "left" in s.name}
+
+
+def test_the_lesion_set_is_the_organ_set_and_a_lesion() -> None:
+    organs, both = load_label_set("abdomen16"), load_label_set("abdomen16_lesion")
+    assert both.structures[:-1] == organs.structures
+    assert (organs.lesions, both.lesions) == ((), (17,))
+    assert both.find("tumour").value == 17
 
 
 def test_pairs_of_abdomen16() -> None:

@@ -181,7 +181,7 @@ def test_a_file_that_is_not_there(tmp_path: Path, load: Callable[[Path], Any]) -
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UserError, match=r"no label set 'amos': use abdomen16, word16 or the path"):
+    with pytest.raises(UserError, match=r"no label set 'amos': use abdomen16, abdomen16_lesion, word16 or the path"):
         load_label_set("amos")
     with pytest.raises(UserError, match=r"no mapping 'abdomen16': use abdomenct1k, amos, "):
         load_mapping("abdomen16")

@@ -17,16 +17,16 @@ def make_config(tmp_path, manifest):
     from partialseg_training.config import load_config
 
     path = tmp_path / "config.yaml"
-    return lambda **settings: load_config(write_config(path, **{"manifest": str(manifest), **settings}))
+    return lambda **settings: load_config(write_config(path, **{"dataset": str(manifest), **settings}))
 
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory, manifest):
     """Folders of the prepared cases ct_a, ct_b, mr and body."""
-    from tiny_dataset import write_config
+    from tiny_dataset import SPACING
 
-    from partialseg_training.config import load_config
     from partialseg_training.data.prepare import prepare
+    from PartialSegLib.preprocessing import Preprocessing
 
-    folder = tmp_path_factory.mktemp("prepared")
-    return prepare(load_config(write_config(folder / "config.yaml", manifest=str(manifest))), folder / "store")
+    folder = tmp_path_factory.mktemp("prepared") / "store"
+    return prepare(manifest, None, Preprocessing(spacing=SPACING), "abdomen16", folder)

@@ -20,7 +20,7 @@ from PartialSegLib.networks import build_network
 def new_run(seed, channels=(4, 8)):
     torch.manual_seed(seed)
     networks = [build_network({"name": "unet", "n_classes": 3, "channels": channels, "blocks": [1, 1]}) for _ in "ab"]
-    return *networks, torch.optim.AdamW(networks[0].parameters(), 0.01)
+    return *networks, torch.optim.AdamW(networks[0].parameters(), 0.01), torch.amp.GradScaler("cpu", enabled=False)
 
 
 def step(network, optimiser):
@@ -43,9 +43,10 @@ def checkpoint(tmp_path):
 
 
 def test_a_restored_run_goes_on_bit_by_bit(checkpoint):
-    path, (network, ema, optimiser) = checkpoint
-    other_network, other_ema, other_optimiser = new_run(1)
-    assert load_checkpoint(path, other_network, other_ema, other_optimiser) == 5
+    path, (network, ema, optimiser, _) = checkpoint
+    other = new_run(1)
+    other_network, other_ema, other_optimiser, _ = other
+    assert load_checkpoint(path, *other) == 5
     step(network, optimiser)
     step(other_network, other_optimiser)
     for mine, theirs in ((network, other_network), (ema, other_ema)):
@@ -54,7 +55,7 @@ def test_a_restored_run_goes_on_bit_by_bit(checkpoint):
 
 
 def test_what_an_export_needs(checkpoint):
-    path, (_, ema, _) = checkpoint
+    path, (_, ema, *_) = checkpoint
     assert checkpoint_step(path) == 5 and checkpoint_config(path) == {"name": "x"}
     weights = checkpoint_weights(path)
     assert weights.keys() == ema.state_dict().keys()

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from partialseg_training.metrics import false_positive_ml, score
+from partialseg_training.metrics import Scores, declared_values, score
 from PartialSegLib.errors import UserError
 from PartialSegLib.image import Volume
+from PartialSegLib.supervision import Completeness, State
 
 SIDE = 20
 
@@ -24,7 +25,19 @@ def cube(at=(5, 5, 5), side=SIDE, value=1, size=32):
 
 
 def scores(truth, found, spacing=(1.0, 1.0, 1.0), tolerance=2.0):
-    return score(volume(truth, spacing), volume(found, spacing), [1], tolerance)[1]
+    return score(volume(truth, spacing), volume(found, spacing), complete(1), tolerance_mm=tolerance)[1]
+
+
+def complete(*values):
+    return Completeness.of_volume(values, 5)
+
+
+def in_slices(n_slices=32, axis="z", **slices):
+    """Structure 1 is complete in the given slices, e.g. _1=range(5, 9)."""
+    table = np.zeros((n_slices, 5), np.uint8)
+    for value, where in slices.items():
+        table[list(where), int(value.strip("_"))] = State.COMPLETE
+    return Completeness(np.zeros(5, np.uint8), **{axis: table})
 
 
 def test_a_perfect_result():
@@ -87,20 +100,69 @@ def test_a_missed_structure_scores_zero_and_has_no_distance():
 
 def test_an_absent_structure_is_not_scored_but_its_false_positives_are_measured():
     truth, found = volume(cube(), (1.0, 1.0, 2.0)), volume(cube(value=3), (1.0, 1.0, 2.0))
-    assert set(score(truth, found, [1, 3])) == {1}
-    assert false_positive_ml(truth, found, [1, 3, 4]) == {3: SIDE**3 * 2 / 1000, 4: 0}
+    result = score(truth, found, complete(1, 3, 4))
+    assert result[3] == Scores(None, None, None, 0.0, SIDE**3 * 2 / 1000)
+    assert result[4] == Scores(None, None, None, 0.0, 0.0)
+    assert result[1].dsc == 0
 
 
-def test_only_the_asked_structures_are_scored():
+def test_only_the_declared_structures_are_scored():
     truth = cube()
     truth[:3, :3, :3] = 2
-    assert set(score(volume(truth), volume(truth), [2])) == {2}
+    assert set(score(volume(truth), volume(truth), complete(2))) == {2}
+
+
+@pytest.mark.parametrize(("axis", "name"), [(0, "z"), (1, "y"), (2, "x")])
+def test_sparse_truth_counts_in_its_complete_slices_only(axis, name):
+    """Two voxels too far along another axis; in the other slices anything at all was predicted."""
+    at = [5, 5, 5]
+    at[(axis + 1) % 3] += 2
+    truth, found = cube(), cube(tuple(at))
+    record = in_slices(axis=name, _1=[8, 20])
+    outside = np.ones(32, bool)
+    outside[[8, 20]] = False
+    found[(slice(None),) * axis + (outside,)] = 1
+    result = score(volume(truth), volume(found), record)[1]
+    assert result.dsc == pytest.approx((SIDE - 2) / SIDE)
+    assert (result.nsd, result.hd95, result.scope) == (None, None, "part")
+    assert result.truth_ml == pytest.approx(2 * SIDE**2 / 1000)
+
+
+def test_crossing_slices_are_joined():
+    record = in_slices(_1=[10])
+    record = Completeness(record.volume, z=record.z, x=in_slices(axis="x", _1=[0]).x)
+    found = cube()
+    found[:, :, 0] = 1
+    result = score(volume(cube()), volume(found), record)[1]
+    assert result.truth_ml == pytest.approx(SIDE**2 / 1000)
+    assert result.predicted_ml == pytest.approx((SIDE**2 + 32 * 32) / 1000)
+
+
+def test_known_absent_in_some_slices():
+    result = score(volume(cube()), volume(cube(value=2)), in_slices(_2=[0, 1, 6]))[2]
+    assert result == Scores(None, None, None, 0.0, SIDE**2 / 1000, "part")
+
+
+def test_what_is_painted_without_a_declaration_is_not_scored():
+    record = Completeness(np.array([0, State.IN_PART, 0, 0, 0], np.uint8), z=np.zeros((32, 5), np.uint8))
+    assert declared_values(record) == [] and score(volume(cube()), volume(cube()), record) == {}
+
+
+def test_voxels_of_a_union_count_for_none_of_its_structures():
+    truth = cube()
+    truth[20:] = 20  # structure 1 or 2
+    found = cube()
+    found[20:] = 3
+    result = score(volume(truth), volume(found), complete(1, 2, 3), {20: (1, 2)})
+    assert (result[1].dsc, result[1].scope, result[1].nsd) == (1, "part", None)
+    assert result[2].scope == "part" and result[3].scope == "volume"
+    assert result[3].predicted_ml == pytest.approx(12 * 32 * 32 / 1000)
 
 
 @pytest.mark.parametrize("other", [volume(cube(), (1.0, 1.0, 1.1)), volume(cube(size=33))])
 def test_grids_must_be_the_same(other):
     with pytest.raises(UserError, match="same grid"):
-        score(volume(cube()), other, [1])
+        score(volume(cube()), other, complete(1))
 
 
 def _distances(mask, other, spacing):

@@ -1,17 +1,36 @@
-"""From a manifest to prepared cases, and what is said about a manifest that does not fit."""
+"""From a dataset to prepared cases: whatever is annotated of them, in parallel, and only once."""
 
 import json
 import shutil
 
 import numpy as np
-import pytest
-from tiny_dataset import LIVER, SHAPE, SPACING, blobs
+from tiny_dataset import LEFT_KIDNEY, LIVER, RIGHT_KIDNEY, SHAPE, SPACING, blobs
 
-from partialseg_training.data.prepare import manifest_entries, prepare
+from partialseg_training.data.prepare import prepare
 from partialseg_training.data.store import INTENSITY_SCALE, load_case
 from partialseg_training.data.tissue import AIR, BONE, FAT
-from PartialSegLib.errors import UserError
+from PartialSegLib.dataset import load_dataset, write_case
 from PartialSegLib.image import Volume, read_labels, read_volume, write_volume
+from PartialSegLib.preprocessing import Preprocessing
+from PartialSegLib.supervision import State, candidate_sets
+
+GRID = Preprocessing(SPACING)
+
+
+def prepared(dataset, store, names=None, grid=GRID, **more):
+    return prepare(dataset, names, grid, "abdomen16", store, **more)
+
+
+def changed_case(manifest, folder, name="ct_a", labels=None, **changes):
+    """A dataset with one case of the tiny one, annotated otherwise; returns its folder."""
+    entry = load_dataset(manifest).cases[name]
+    dropped = {"annotated": (), "name": "case", **changes}
+    write_case(folder, entry.model_copy(update=dropped), entry.image, labels)
+    return folder
+
+
+def painted_labels(manifest, array):
+    return read_labels(manifest.parent / "ct_a_labels.nii.gz").like(array.astype(np.uint8))
 
 
 def test_a_ct_is_prepared_with_its_labels_tissue_and_centres(store, manifest):
@@ -19,6 +38,8 @@ def test_a_ct_is_prepared_with_its_labels_tissue_and_centres(store, manifest):
     hu = read_volume(manifest.parent / "ct_a.nii.gz").array
     labels = read_labels(manifest.parent / "ct_a_labels.nii.gz").array
     assert case.record.annotated == (2, 3, 6) and case.record.shape == SHAPE and not case.record.synthetic
+    assert np.flatnonzero(case.completeness.volume == State.COMPLETE).tolist() == [2, 3, 6]
+    assert case.completeness.z is case.completeness.y is case.completeness.x is None
     np.testing.assert_allclose(case.image[:] / INTENSITY_SCALE, np.clip((hu + 400.0) / 800, 0, 1), atol=1e-4)
     np.testing.assert_array_equal(case.labels[:], labels)
     tissue = case.tissue[:]
@@ -39,21 +60,66 @@ def test_a_label_map_becomes_a_case_without_image(store, manifest):
     assert set(np.unique(case.tissue[:])) == {2, 3, LIVER, AIR, BONE, FAT}
 
 
-def test_finished_cases_are_left_alone_and_unfinished_ones_are_made_again(make_config, tmp_path):
-    config = make_config(train=["ct_a", "ct_b"])
-    told = []
-    folders = prepare(config, tmp_path / "store", lambda done, total: told.append((done, total)))
-    assert told == [(1, 2), (2, 2)]
-    (folders[1] / "case.json").unlink()
-    before = (folders[0] / "case.json").stat().st_mtime_ns
-    told.clear()
-    assert prepare(config, tmp_path / "store", lambda done, total: told.append((done, total))) == folders
-    assert told == [(1, 1)]
-    assert (folders[0] / "case.json").stat().st_mtime_ns == before
-    assert load_case(folders[1]).record.name == "ct_b"
+def test_a_label_map_without_other_tissues_is_filled_with_fat(manifest, tmp_path):
+    path = tmp_path / "manifest.json"
+    entry = {"name": "body", "labels16": str(manifest.parent / "body_labels16.nii.gz")}
+    path.write_text(json.dumps({"cases": [], "labelmaps": [entry]}), encoding="utf-8")
+    case = load_case(prepared(path, tmp_path / "store")[0])
+    assert set(np.unique(case.tissue[:])) == {2, 3, LIVER, AIR, FAT}
 
 
-def test_axes_and_spacing_follow_the_patient(make_config, tmp_path, manifest):
+def test_a_volume_that_nobody_annotated(manifest, tmp_path):
+    case = load_case(prepared(changed_case(manifest, tmp_path / "data"), tmp_path / "store")[0])
+    assert case.record.annotated == () and set(case.centres) == {0}
+    assert not case.labels[:].any() and not case.completeness.volume.any()
+    assert case.image[:].any() and case.tissue[:].max() >= 32
+
+
+def test_slices_are_prepared_as_what_they_are(manifest, tmp_path):
+    """Every fifth slice, at twice the resolution: complete at its place, and nothing is claimed between."""
+    labels = blobs(np.random.default_rng(0))
+    labels[np.arange(len(labels)) % 5 != 0] = 0
+    slices = {"k": {str(k): (2, 3, 6) for k in range(0, len(labels), 5)}}
+    data = changed_case(manifest, tmp_path / "data", labels=painted_labels(manifest, labels), slices=slices)
+    x, y, z = SPACING
+    case = load_case(prepared(data, tmp_path / "store", grid=Preprocessing((x, y, z / 2)))[0])
+    complete = case.completeness.z == State.COMPLETE
+    assert complete.shape == (40, 17) and case.record.annotated == ()
+    assert np.flatnonzero(complete[:, LIVER]).tolist() == [0, 1, 11, 21, 31]
+    for fine, coarse in ((0, 0), (1, 0), (11, 5), (21, 10), (31, 15)):
+        np.testing.assert_array_equal(case.labels[fine], labels[coarse])
+    sets = candidate_sets(case.labels[:], case.completeness)
+    assert (sets[~complete.any(1)] == (1 << 17) - 1).all()
+    assert set(case.centres) == {0, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER}
+    assert case.tissue[:].min() >= 32  # a synthetic image must not show which slices are annotated
+
+
+def test_scribbles_and_unions_survive_larger_voxels(manifest, tmp_path):
+    labels = np.zeros(SHAPE, np.uint8)
+    labels[14, 10, 5:12], labels[6, 16, 4], labels[2, 20, 10:20] = LIVER, 20, 255
+    painted = painted_labels(manifest, labels)
+    data = changed_case(manifest, tmp_path / "data", labels=painted, unions={20: (2, 3)}, patient="x")
+    case = load_case(prepared(data, tmp_path / "store", grid=Preprocessing(tuple(3 * s for s in SPACING)))[0])
+    z, y, x = case.record.shape
+    assert (z, y, x) == (7, 8, 9) and case.unions == {20: (2, 3)} and case.record.patient == "x"
+    assert set(np.unique(case.labels[:])) == {0, LIVER, 20, 255}
+    assert set(case.centres) == {0, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER}
+    np.testing.assert_array_equal(case.centres[RIGHT_KIDNEY], np.argwhere(case.labels[:] == 20))
+    assert (case.labels[tuple(case.centres[0].T)] == 0).all()
+
+
+def test_what_is_painted_but_not_complete_is_a_centre_and_no_tissue(manifest, tmp_path):
+    labels = blobs(np.random.default_rng(0))
+    labels[10, 12, 20:24] = 255
+    data = changed_case(manifest, tmp_path / "data", labels=painted_labels(manifest, labels), annotated=(LIVER,))
+    case = load_case(prepared(data, tmp_path / "store")[0])
+    np.testing.assert_array_equal(case.labels[:], labels)
+    assert set(case.centres) == {0, RIGHT_KIDNEY, LEFT_KIDNEY, LIVER}
+    np.testing.assert_array_equal(case.tissue[:] == LIVER, labels == LIVER)
+    assert (case.tissue[:][labels != LIVER] >= 32).all()
+
+
+def test_axes_and_spacing_follow_the_patient(manifest, tmp_path):
     """A volume stored with flipped and permuted axes, and twice as fine, gives the same labels."""
     for name in ("ct_a.nii.gz", "ct_a_labels.nii.gz"):
         shutil.copy(manifest.parent / name, tmp_path / name)
@@ -66,89 +132,38 @@ def test_axes_and_spacing_follow_the_patient(make_config, tmp_path, manifest):
         spacing = (half[2], half[0], half[1])
         write_volume(tmp_path / name, Volume(np.ascontiguousarray(turned), spacing, (0, 0, 0), direction))
     shutil.copy(manifest, tmp_path / "manifest.json")
-    config = make_config(train=["ct_a"], manifest=str(tmp_path / "manifest.json"))
-    case = load_case(prepare(config, tmp_path / "store")[0])
+    case = load_case(prepared(tmp_path / "manifest.json", tmp_path / "store", ["ct_a"])[0])
     assert case.record.shape == SHAPE
     np.testing.assert_array_equal(case.labels[:], blobs(np.random.default_rng(0)))
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (None, "cannot be read"),
-        ("{", "cannot be read"),
-        ("[]", "cannot be read"),
-        ('{"labelmaps": []}', "cannot be read"),
-        ('{"cases": [{"image": "x.nii.gz"}]}', "cannot be read"),
-        ('{"cases": []}', "no case named ct_a"),
-        ('{"cases": [{"name": "ct_a", "image": "x.nii.gz"}]}', "does not give its dataset"),
-        ('{"cases": [], "labelmaps": [{"name": "ct_a", "labels16": "x.nii.gz"}]}', "does not give its tissues"),
-    ],
-)
-def test_bad_manifests(make_config, tmp_path, content, said):
-    path = tmp_path / "other.json"
-    if content is not None:
-        path.write_text(content, encoding="utf-8")
-    _refused(make_config(train=["ct_a"], manifest=str(path)), tmp_path, said)
+def test_a_record_follows_a_label_file_with_axes_of_its_own(manifest, tmp_path):
+    """Axial slices of the patient are slices across i of this label file, counted from the feet."""
+    labels = read_labels(manifest.parent / "ct_a_labels.nii.gz")
+    turned = np.ascontiguousarray(labels.array[::-1].transpose(1, 2, 0))
+    top = labels.world((0, 0, SHAPE[0] - 1))
+    direction = np.array([[0, 1, 0], [0, 0, 1], [-1, 0, 0]], float)
+    x, y, z = SPACING
+    painted = Volume(turned, (z, x, y), tuple(top), direction)
+    entry = load_dataset(manifest).cases["ct_a"]
+    case = entry.model_copy(update={"annotated": (), "slices": {"i": {"2": (LIVER,)}}})
+    write_case(tmp_path / "data", case, entry.image, painted)
+    record = load_case(prepared(tmp_path / "data", tmp_path / "store")[0])
+    np.testing.assert_array_equal(record.labels[:][17], labels.array[17])
+    assert np.argwhere(record.completeness.z == State.COMPLETE).tolist() == [[17, LIVER]]
+    assert record.completeness.y is None and record.completeness.x is None
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"label": "body_tissues.nii.gz"}, "ct_a: label 90 stands for no structure"),
-        ({"annotated": [6, 17]}, "ct_a: label 17 stands for no structure"),
-        ({"modality": "pet"}, "modality 'pet' is not supported"),
-        ({"image": "none.nii.gz"}, "none.nii.gz"),
-        ({"label": "small.nii.gz"}, "ct_a: image and label do not lie on the same grid"),
-    ],
-)
-def test_cases_whose_files_do_not_fit(make_config, tmp_path, manifest, change, said):
-    small = Volume(np.zeros((4, 4, 4), np.uint8), SPACING, (0, 0, 0), np.eye(3))
-    write_volume(manifest.parent / "small.nii.gz", small)
-    entry = {**manifest_entries(manifest)["ct_a"], **change}
-    path = manifest.parent / "changed.json"
-    path.write_text(json.dumps({"cases": [entry]}), encoding="utf-8")
-    _refused(make_config(train=["ct_a"], manifest=str(path)), tmp_path, said)
+def test_a_ct_stored_with_1024_added_is_the_same_ct(manifest, tmp_path):
+    entry = load_dataset(manifest).cases["ct_a"]
+    scan = read_volume(entry.image)
+    write_case(tmp_path / "data", entry, scan.like(scan.array.astype(np.int16) + 1024), read_labels(entry.label))
+    shifted = load_case(prepared(tmp_path / "data", tmp_path / "shifted")[0])
+    plain = load_case(prepared(manifest, tmp_path / "plain", ["ct_a"])[0])
+    np.testing.assert_array_equal(shifted.image[:], plain.image[:])
+    assert shifted.record.source_hash != plain.record.source_hash
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"tissue_names": "none.json"}, "tissue names .*none.json cannot be read"),
-        ({"tissue_names": "list.json"}, "tissue names .*list.json cannot be read"),
-        ({"tissue_names": "words.json"}, "tissue names .*words.json cannot be read"),
-        ({"tissues": "small.nii.gz"}, "body: labels16 and tissues do not lie on the same grid"),
-        ({"labels16": "body_tissues.nii.gz"}, "body: label 90 stands for no structure"),
-    ],
-)
-def test_label_maps_whose_files_do_not_fit(make_config, tmp_path, manifest, change, said):
-    (manifest.parent / "list.json").write_text("[]", encoding="utf-8")
-    (manifest.parent / "words.json").write_text('{"liver": 6}', encoding="utf-8")
-    small = Volume(np.zeros((4, 4, 4), np.uint8), SPACING, (0, 0, 0), np.eye(3))
-    write_volume(manifest.parent / "small.nii.gz", small)
-    path = manifest.parent / "changed.json"
-    path.write_text(json.dumps({"cases": [{**manifest_entries(manifest)["body"], **change}]}), encoding="utf-8")
-    _refused(make_config(train=["body"], manifest=str(path)), tmp_path, said)
-
-
-def test_what_is_painted_besides_the_annotated_structures(make_config, tmp_path, manifest):
-    """Background stays apart from tissue, and a structure that is complete nowhere is no centre of patches."""
-    labels = read_labels(manifest.parent / "ct_b_labels.nii.gz")
-    painted = labels.array.copy()
-    painted[10, 12, 20:24] = 255
-    painted[2, 2, 2] = 2
-    write_volume(manifest.parent / "painted.nii.gz", labels.like(painted))
-    entry = {**manifest_entries(manifest)["ct_b"], "label": "painted.nii.gz"}
-    path = manifest.parent / "changed.json"
-    path.write_text(json.dumps({"cases": [entry]}), encoding="utf-8")
-    case = load_case(prepare(make_config(train=["ct_b"], manifest=str(path)), tmp_path / "store")[0])
-    assert (case.labels[10, 12, 20:24] == 255).all()
-    assert (case.tissue[10, 12, 20:24] < 64).all()
-    assert case.labels[2, 2, 2] == case.tissue[2, 2, 2] == 2
-    assert set(case.centres) == {0, LIVER}
-
-
-def _refused(config, tmp_path, said):
-    with pytest.raises(UserError, match=said) as caught:
-        prepare(config, tmp_path / "store")
-    assert "\n" not in str(caught.value)
+def test_copies_of_an_image_are_known_by_their_hash(store):
+    a, b, mr, _ = (load_case(folder).record.source_hash for folder in store)
+    assert len({a, b, mr}) == 3 and all(len(text) == 64 for text in (a, b, mr))

@@ -56,7 +56,7 @@ def blobs(rng: np.random.Generator) -> np.ndarray:
 
 
 def write_config(path: Path, **settings) -> Path:
-    """A training configuration for a tiny network; `settings` (manifest is a must) replace or add to it."""
+    """A training configuration for a tiny network; `settings` (dataset is a must) replace or add to it."""
     values = {
         "name": "tiny",
         "train": ["ct_a", "ct_b", "mr", "body"],

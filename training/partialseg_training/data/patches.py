@@ -1,6 +1,5 @@
 """Training samples: sample number `i` of a run is a pure function of the configuration, the seed and `i`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,59 +8,73 @@ import torch
 from torch.utils.data import Dataset
 
 from partialseg_training.config import TrainConfig
-from partialseg_training.data.augment import Readable, change_intensities, read_points, sampling_grid
+from partialseg_training.data.augment import change_intensities
+from partialseg_training.data.geometry import Readable, read_points, sampling_grid, whole_slice
+from partialseg_training.data.patch_record import (
+    candidates_of_patch,
+    complete,
+    complete_in_slices,
+    draw_axis,
+    record_of_patch,
+)
 from partialseg_training.data.sampler import HierarchicalSampler, Source
 from partialseg_training.data.store import INTENSITY_SCALE, PreparedCase, load_case
 from partialseg_training.data.synthesis import synthetic_ct, synthetic_mr
-from PartialSegLib.supervision import Completeness, State, candidate_sets, everything
-
-
-@dataclass(frozen=True)
-class View:
-    """One way to show a prepared case: as it is, or as an image synthesised from its tissue map."""
-
-    case: PreparedCase
-    dataset: str
-    modality: str
-    synthetic: bool
+from partialseg_training.data.views import View, views_of
 
 
 class PatchDataset(Dataset):
-    """Maps a sample number to {"image" (1, Z, Y, X) float32, "candidates" (Z, Y, X) int32, "annotated" (C,) bool}."""
+    """Maps the number of a sample to what training, or a picture of it, needs. With C classes, background included:
+
+    "image" (1, Z, Y, X) float32 in [0, 1]; "candidates" (Z, Y, X) int32, see PartialSegLib.supervision; "annotated"
+    (C,) bool, what is complete in the whole volume; "z" (Z, C), "y" (Y, C), "x" (X, C) bool, what is complete in a
+    slice of the patch across that axis (a patch keeps the records of one axis, see patch_record); "case" int, the
+    place of its case in `names`. All samples have equal shapes, whatever was declared, so that they can be batched.
+
+    len() is the number of samples of the whole run. Who draws a sample, when and after which others makes no
+    difference: any process may take any numbers, and `dataset[i]` shows afterwards what was learned from.
+    """
 
     def __init__(self, folders: list[Path], config: TrainConfig, n_classes: int) -> None:
         self.config, self.n_classes = config, n_classes
-        self.views = [view for folder in folders for view in _views(load_case(folder))]
+        cases = [load_case(folder) for folder in folders]
+        self.names = tuple(case.record.name for case in cases)
+        self.views = [view for i, case in enumerate(cases) for view in views_of(case, i, config.augment.synthesis)]
         sources = [
             Source(i, view.modality, view.dataset, frozenset(view.case.centres)) for i, view in enumerate(self.views)
         ]
-        self.sampler = HierarchicalSampler(sources, config.sampling_weights)
+        self.sampler = HierarchicalSampler(sources, config.sampling)
 
     def __len__(self) -> int:
         return self.config.steps * self.config.batch_size
 
-    def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
+    def __getitem__(self, number: int) -> dict[str, Any]:
         rng = np.random.default_rng([self.config.seed, number])
         value, index = self.sampler.draw(rng)
         view = self.views[index]
-        points = self._points(view, value, rng)
+        voxel = _voxel(view.case, value, rng)
+        across = draw_axis(view.case.completeness, voxel, rng)
+        points = self._points(view, voxel, across, rng)
         image, labels, outside = self._read(view, points, rng)
-        complete = Completeness.of_volume(view.case.record.annotated, self.n_classes)
-        candidates = candidate_sets(labels, complete)
-        candidates[outside] = everything(self.n_classes)
-        return {
-            "image": torch.from_numpy(np.ascontiguousarray(image, dtype=np.float32))[None],
-            "candidates": torch.from_numpy(candidates),
-            "annotated": torch.from_numpy(complete.volume == State.COMPLETE),
+        record = record_of_patch(view.case.completeness, points, across)
+        arrays = {
+            "image": np.ascontiguousarray(image, dtype=np.float32)[None],
+            "candidates": candidates_of_patch(labels, outside, record, view.case.unions),
+            "annotated": complete(record.volume),
+            **complete_in_slices(record, labels.shape),
         }
+        return {**{name: torch.from_numpy(array) for name, array in arrays.items()}, "case": view.case_number}
 
-    def _points(self, view: View, value: int, rng: np.random.Generator) -> np.ndarray:
+    def _points(self, view: View, voxel: np.ndarray, across: int | None, rng: np.random.Generator) -> np.ndarray:
+        """Where the patch's voxels are read, (Z, Y, X, 3); the voxel lies within its middle half."""
         config = self.config
-        centres = view.case.centres[value]
-        centre = centres[int(rng.integers(len(centres)))] + rng.uniform(-0.25, 0.25, 3) * config.patch_size
+        centre = voxel + rng.uniform(-0.25, 0.25, 3) * config.patch_size
+        if across is not None:
+            centre[across] = whole_slice(centre[across], config.patch_size[across])
         elastic = config.augment.elastic * (1.0 if view.synthetic else 0.5) * (rng.random() < 0.7)
         spacing = config.preprocessing.spacing[::-1]
-        return centre + sampling_grid(config.patch_size, spacing, config.augment, elastic, rng)
+        grid = sampling_grid(config.patch_size, spacing, config.augment, elastic, rng, across)
+        return centre.astype(np.float32) + grid
 
     def _read(
         self, view: View, points: np.ndarray, rng: np.random.Generator
@@ -86,6 +99,14 @@ class PatchDataset(Dataset):
         return patch, np.where(outside, 0, labels - 1).astype(np.uint8), outside
 
 
+def _voxel(case: PreparedCase, value: int | None, rng: np.random.Generator) -> np.ndarray:
+    """The voxel (z, y, x) that a patch surrounds: one of the class, or any."""
+    if value is None:
+        return rng.integers(case.record.shape)
+    centres = case.centres[value]
+    return centres[int(rng.integers(len(centres)))].astype(int)
+
+
 class _PlusOne:
     """A stored volume whose crops come with 1 added."""
 
@@ -94,13 +115,3 @@ class _PlusOne:
 
     def __getitem__(self, box: Any) -> np.ndarray:
         return self.array[box].astype(np.int16) + 1
-
-
-def _views(case: PreparedCase) -> list[View]:
-    record = case.record
-    if record.synthetic:
-        return [View(case, f"{record.dataset}-synthetic", modality, True) for modality in ("ct", "mr")]
-    views = [View(case, record.dataset, record.modality, False)]
-    if record.modality == "ct":
-        views.append(View(case, f"{record.dataset}-synthetic", "mr", True))
-    return views

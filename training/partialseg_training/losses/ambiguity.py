@@ -13,6 +13,7 @@ from torch import Tensor
 
 from partialseg_training.losses.statistics import softmax_statistics
 from partialseg_training.losses.supervision import Supervision
+from partialseg_training.losses.targets import as_bits, known_label, merged_label
 
 
 @dataclass(frozen=True)
@@ -39,37 +40,48 @@ class SelfDisambiguationLoss:
             raise ValueError("epsilon must be positive")
 
     def __call__(self, logits: Tensor, supervision: Supervision) -> dict[str, Tensor]:
-        """The terms "focal_ce", "dice", "entropy" (weighted) and their sum "loss"; scalars connected to the graph."""
+        """The means over the samples of `per_sample`: scalars connected to the graph."""
+        return {name: values.mean() for name, values in self.per_sample(logits, supervision).items()}
+
+    def per_sample(self, logits: Tensor, supervision: Supervision) -> dict[str, Tensor]:
+        """The terms "focal_ce", "dice", "entropy" (weighted) and their sum "loss", each (B,).
+
+        No sample has a part in another's loss, so that a batch may be split over processes. A sample about which
+        nothing is known has focal_ce and dice 0.
+        """
         scopes = _scopes(supervision)
-        painted = _painted_label(supervision.candidates)
-        decided = [_merged_label(supervision.candidates, painted, scope) for scope in scopes]
+        known = known_label(supervision.candidates)
+        decided = [
+            merged_label(supervision.candidates, known, scope.spread(as_bits(scope.annotated))) for scope in scopes
+        ]
         # Voxels whose merged label is open (unions, the outside of the image) count in no Dice.
         counted = torch.stack([label >= 0 for label in decided]).all(0) if decided else None
         if counted is not None and bool(counted.all()):
             counted = None
         log_q, entropy, *volumes = softmax_statistics(logits, supervision.candidates, counted)
-        everything = (1 << supervision.n_classes) - 1
-        supervised = supervision.candidates != everything
+        supervised = supervision.supervised
         focal_ce = focal_cross_entropy(log_q, supervised, self.gamma)
         dice = self._dice(log_q.exp(), volumes, scopes, decided, counted)
         weight = torch.where(supervised.flatten(1).any(1), self.entropy, self.entropy_unannotated)
-        regulariser = (weight * entropy.flatten(1).mean(1)).mean()
+        regulariser = weight * entropy.flatten(1).mean(1)
         return {"loss": focal_ce + dice + regulariser, "focal_ce": focal_ce, "dice": dice, "entropy": regulariser}
 
     def _dice(
         self, q: Tensor, volumes: list[Tensor], scopes: list["_Scope"], decided: list[Tensor], counted: Tensor | None
     ) -> Tensor:
-        if not scopes:
-            return q.sum() * 0
-        terms = []
+        """(B,): the mean over a sample's own scopes of the mean over their slices."""
+        total, n_scopes = q.flatten(1).sum(1) * 0, torch.zeros(len(q), dtype=torch.int64, device=q.device)
         for scope, label in zip(scopes, decided, strict=True):
             soft = volumes[0].sum(2, keepdim=True) if scope.axis is None else volumes[scope.axis]
             label = label if counted is None else torch.where(counted, label, -1)
-            terms.append(self._scope_dice(q, soft.transpose(1, 2), scope, label))
-        return torch.stack(terms).mean()
+            used = scope.annotated.any(2)
+            per_slice = self._scope_dice(q, soft.transpose(1, 2), scope, label)
+            total = total + (per_slice * used).sum(1) / used.sum(1).clamp(min=1)
+            n_scopes = n_scopes + used.any(1)
+        return total / n_scopes.clamp(min=1)
 
     def _scope_dice(self, q: Tensor, soft: Tensor, scope: "_Scope", label: Tensor) -> Tensor:
-        """Equation 2 over every slice (or volume) of one scope; soft: (B, n, C).
+        """Equation 2 for every slice (or volume) of one scope, (B, n); soft: (B, n, C).
 
         True positives are sums of q, the probability of all that a voxel may be. Where declarations cross, that is
         less than the probability of this slice's merged background: what the other slice rules out is not right.
@@ -81,22 +93,19 @@ class SelfDisambiguationLoss:
         index = torch.where(known, index, b * n * c)
         hits = q.new_zeros(b * n * c + 1).index_add(0, index, q.flatten())[:-1].reshape(b, n, c)
         target = torch.bincount(index, minlength=b * n * c + 1)[:-1].reshape(b, n, c).to(q.dtype)
-        annotated = scope.annotated
-        merged = target.sum(2) - (soft * annotated).sum(2)
+        merged = target.sum(2) - (soft * scope.annotated).sum(2)
         soft = torch.cat([merged[..., None], soft[..., 1:]], 2)
         dice = (2 * hits + self.epsilon) / (soft + target + self.epsilon)
-        averaged = annotated & (target > 0) if self.dice_over == "present" else annotated.clone()
+        averaged = scope.annotated & (target > 0) if self.dice_over == "present" else scope.annotated.clone()
         averaged[..., 0] = True
-        used = annotated.any(2)
-        per_slice = 1 - (dice * averaged).sum(2) / averaged.sum(2)
-        return (per_slice * used).sum() / used.sum().clamp(min=1)
+        return 1 - (dice * averaged).sum(2) / averaged.sum(2)
 
 
 def focal_cross_entropy(log_q: Tensor, supervised: Tensor, gamma: float) -> Tensor:
-    """Equation 1 with its minus sign: mean over each sample's supervised voxels of -(1 - q)^gamma log q."""
+    """Equation 1 with its minus sign, (B,): mean over each sample's supervised voxels of -(1 - q)^gamma log q."""
     q = log_q.exp()
     values = -((1 - q) ** gamma) * log_q * supervised
-    return (values.flatten(1).sum(1) / supervised.flatten(1).sum(1).clamp(min=1)).mean()
+    return values.flatten(1).sum(1) / supervised.flatten(1).sum(1).clamp(min=1)
 
 
 @dataclass(frozen=True)
@@ -117,19 +126,3 @@ class _Scope:
 def _scopes(supervision: Supervision) -> list[_Scope]:
     candidates = [(None, supervision.volume[:, None]), (0, supervision.z), (1, supervision.y), (2, supervision.x)]
     return [_Scope(axis, table) for axis, table in candidates if table is not None and bool(table.any())]
-
-
-def _painted_label(candidates: Tensor) -> Tensor:
-    """c where the candidate set is {c}, else -1; int64."""
-    single = (candidates & (candidates - 1)) == 0
-    return torch.where(single, torch.log2(candidates.to(torch.float32)).round().to(torch.int64), -1)
-
-
-def _merged_label(candidates: Tensor, painted: Tensor, scope: _Scope) -> Tensor:
-    """Equation 4: c for a voxel known to be c in Phi_M, 0 for one known to be outside Phi_M, -1 where neither is known.
-
-    Slices (or samples) where nothing is complete give 0 and are left out of the mean by the caller.
-    """
-    bits = 1 << torch.arange(scope.annotated.shape[2], device=candidates.device, dtype=candidates.dtype)
-    annotated = scope.spread((scope.annotated * bits).sum(2).to(candidates.dtype))
-    return torch.where((candidates & annotated) == 0, 0, painted)

@@ -1,5 +1,6 @@
 """The supervision of a batch: candidate sets, and where which structures are declared complete."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -26,7 +27,19 @@ class Supervision:
         """Structures and background."""
         return self.volume.shape[1]
 
+    @property
+    def supervised(self) -> Tensor:
+        """(B, Z, Y, X) bool: the voxels that cannot be everything."""
+        return self.candidates != (1 << self.n_classes) - 1
+
+    def sample(self, index: int) -> "Supervision":
+        """One sample of the batch as a batch of its own."""
+        return self._each(lambda tensor: tensor[index : index + 1])
+
     def to(self, device: torch.device | str) -> "Supervision":
         """The same supervision on another device."""
-        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self) if getattr(self, f.name) is not None}
-        return replace(self, **moved)
+        return self._each(lambda tensor: tensor.to(device))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Supervision":
+        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
+        return replace(self, **{name: change(tensor) for name, tensor in tensors.items() if tensor is not None})

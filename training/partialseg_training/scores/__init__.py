@@ -1,0 +1,1 @@
+"""What was measured in an evaluation: rows, their means and intervals, comparisons and tables."""
