@@ -46,7 +46,7 @@ $(VENV)/run.stamp: pyproject.toml requirements/pins.txt
 
 $(VENV)/test.stamp: pyproject.toml requirements/pins.txt
 	@$(call create_venv)
-	$(PIP) -e ".[fast,train,test]"
+	$(PIP) -e ".[fast,train,text,board,test]"
 	@$(call mark)
 
 $(VENV)/bench.stamp: pyproject.toml requirements/pins.txt

@@ -18,7 +18,7 @@ from PartialSegLib.structures import LabelSet, load_label_set
 def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[str, dict] | None = None) -> None:
     """Write the averaged weights of `checkpoint` as a bundle in `folder`, float16 to halve its size.
 
-    metrics: what `evaluate.summarise` returned for cases that no training saw.
+    metrics: "datasets" of what `scores.summary.summarise` returned for cases that no training saw.
     """
     # Through TrainConfig, so that a checkpoint older than a setting gets that setting's default.
     run = validated(checkpoint_config(checkpoint), f"checkpoint {checkpoint}")

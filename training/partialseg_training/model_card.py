@@ -45,7 +45,7 @@ def _table(dataset: str, summary: dict) -> str:
     ]
     for name, s in summary["structures"].items():
         hd95 = _spread(s["hd95_mm"], 1) if s["hd95_mm"] else "-"
-        overlap = f"{_spread(s['dsc'], 3)} | {_spread(s['nsd'], 3)}"
+        overlap = f"{_spread(s['dsc'], 3)} | {_spread(s['nsd'], 3) if s['nsd'] else '-'}"
         lines.append(f"| {name} | {s['n']} | {s['missed']} | {overlap} | {hd95} |")
     lines.append(f"| **mean over structures** | | | **{mean['dsc']:.3f}** | **{mean['nsd']:.3f}** | |")
     return "\n".join(lines)

@@ -4,10 +4,12 @@ import hashlib
 import json
 from pathlib import Path
 
+from partialseg_training.checkpoint import checkpoint_step
 from partialseg_training.checks import check_dataset
 from partialseg_training.config import TrainConfig
 from partialseg_training.data.phantoms import phantom_dataset
 from partialseg_training.distributed import Processes
+from PartialSegLib.bundle import SUMS
 from PartialSegLib.dataset import load_dataset
 from PartialSegLib.errors import UserError
 from PartialSegLib.files import atomic_path
@@ -49,6 +51,11 @@ class RunFolder:
             return config.store
         told = f"{config.dataset} {config.preprocessing}"
         return self.root / "store" / hashlib.sha256(told.encode()).hexdigest()[:8]
+
+    def is_finished(self, config: TrainConfig) -> bool:
+        """Whether the last step was made and everything that comes out of it is there."""
+        whole = self.checkpoint.exists() and (self.bundle / SUMS).exists() and self.report.exists()
+        return whole and checkpoint_step(self.checkpoint) == config.steps
 
     def claim(self, config: TrainConfig, resume: bool, processes: Processes) -> TrainConfig:
         """Make this the folder of `config`; returns it with the dataset and the cases it trains on filled in.

@@ -60,6 +60,8 @@ def _say_all(lines: list[str], say: Callable[[str], None]) -> None:
 
 def train_stage(config: TrainConfig, folder: RunFolder, processes: Processes, progress: Progress) -> Path:
     """Train one network to its last step, from its last saved one; returns its bundle."""
+    if folder.is_finished(config):
+        return folder.bundle
     label_set = load_label_set(config.label_set)
     folders = _prepare(config, folder, processes, progress)
     learner = Learner(config, label_set, processes)
@@ -80,6 +82,7 @@ def train_stage(config: TrainConfig, folder: RunFolder, processes: Processes, pr
                 recorder.save(step, learner)
             if asked.signal:
                 asked.leave(asked.signal)
+    recorder.close()
     processes.once(lambda: _finish(folder))
     return folder.bundle
 
@@ -160,6 +163,11 @@ class Recorder:
             save_weights(self._folder.best, step, self._config.model_dump_json(), learner.average)
         self._validation.write(step, time=round(time.time(), 3), mean_dsc=mean, structures=scores, best=best)
         self._board.scalars(step, {"mean_dsc": mean, **{f"dsc/{name}": dsc for name, dsc in scores.items()}})
+
+    def close(self) -> None:
+        """Write what is still held back."""
+        if self._processes.is_first:
+            self._board.close()
 
     def checkpoint_due(self) -> bool:
         """Whether it is time to save; the clock of the first process counts, which is the one that saves."""

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from monai.inferers.utils import sliding_window_inference
 from torch import nn
 
 from partialseg_training.config import TrainConfig
@@ -38,6 +37,8 @@ class Validation:
         return {s.name: round(float(total[s.value] / n[s.value]), 4) for s in self.label_set if n[s.value] > 0}
 
     def _segment(self, network: nn.Module, case: PreparedCase) -> np.ndarray:
+        from monai.inferers.utils import sliding_window_inference  # here: a run without validation need not wait for it
+
         image = torch.from_numpy(case.image[:].astype(np.float32) / INTENSITY_SCALE)[None, None]
         device = self.processes.device
 

@@ -96,14 +96,17 @@ def test_train_hands_over_configuration_overrides_and_device(cli, monkeypatch, t
 
     def train(*arguments):
         calls.append(arguments)
-        arguments[-1]("train", 1, 1, {"loss": 0.25})
-        return Path("runs/checkpoint.safetensors")
+        *_, progress, say = arguments
+        progress("train", 1, 1, {"loss": 0.25, "samples_per_s": 3.0})
+        say("the spleen is nowhere")
+        return Path("runs/bundle")
 
     monkeypatch.setattr(config, "load_config", lambda path, overrides: (path, overrides))
     monkeypatch.setattr(trainer, "train", train)
     done = cli("train", "c.yaml", "-o", "runs", "--resume", "--device", "cpu", "--set", "steps=5", "--set", "a.b=x=y")
-    assert done.code == 0 and "runs/checkpoint.safetensors" in done.out and "loss 0.2500" in done.err
-    assert calls[0][:4] == ((Path("c.yaml"), {"steps": "5", "a.b": "x=y"}), Path("runs"), True, "cpu")
+    assert done.code == 0 and "runs/bundle" in done.out and "runs/report.html" in done.out
+    assert "loss 0.2500, 3 patches/s" in done.err and "warning: the spleen is nowhere" in done.err
+    assert calls[0][:4] == (("c.yaml", {"steps": "5", "a.b": "x=y"}), Path("runs"), True, "cpu")
 
 
 @pytest.mark.parametrize(

@@ -44,15 +44,15 @@ def test_nothing_is_reported_to_the_maker_of_openvino(tmp_path):
     code = """
 import sys
 from types import SimpleNamespace
-from torch import nn
 from PartialSegLib.inference.openvino_backend import OpenVinoBackend, Path
+from PartialSegLib.networks import build_network
 
 weights = Path("models/model.safetensors")
 weights.parent.mkdir()
 weights.touch()
-network = nn.Conv3d(1, 2, 1)
+network = build_network({"name": "unet", "n_classes": 2, "channels": [2, 4], "blocks": [1, 1]}).eval()
 bundle = SimpleNamespace(
-    path=Path(), weights=weights, network_config={}, patch_size=(4, 4, 4), load_network=lambda: network
+    path=Path(), weights=weights, network_config={}, patch_size=(8, 8, 8), load_network=lambda: network
 )
 OpenVinoBackend(bundle, fast=False)
 from openvino.tools.ovc import telemetry_utils

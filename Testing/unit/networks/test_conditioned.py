@@ -141,12 +141,15 @@ def test_the_conditions_are_saved_with_the_weights(kind):
     torch.testing.assert_close(second(images("unet")), first(images("unet")))
 
 
-def test_embeddings_are_scaled_as_the_controller_expects():
+def test_embeddings_are_told_apart_by_what_they_do_not_share():
     conditioned = network("text_head")
-    embeddings = torch.randn(N_CLASSES - 1, EMBEDDING)
+    embeddings, shared = torch.randn(N_CLASSES - 1, EMBEDDING), 10 * torch.randn(EMBEDDING)
     conditioned.set_embeddings(embeddings / 100)
-    torch.testing.assert_close(conditioned.conditions.square().mean(1), torch.ones(N_CLASSES - 1))
-    torch.testing.assert_close(functional.cosine_similarity(conditioned.conditions, embeddings), torch.ones(4))
+    expected = conditioned.conditions.clone()
+    torch.testing.assert_close(expected.norm(dim=1), torch.ones(N_CLASSES - 1))
+    torch.testing.assert_close(functional.cosine_similarity(expected, embeddings - embeddings.mean(0)), torch.ones(4))
+    conditioned.set_embeddings(embeddings + shared)
+    torch.testing.assert_close(conditioned.conditions, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_heads_let_signal_through_from_the_start():

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from partialseg_training.checkpoint import save_checkpoint
-from partialseg_training.curve import draw_loss_curve
 from partialseg_training.export import export_bundle
 from PartialSegLib.bundle import CARD, INFERENCE, METADATA, SUMS, WEIGHTS, Bundle
 from PartialSegLib.errors import UserError
@@ -41,7 +40,7 @@ def trained(tmp_path_factory, manifest):
 
     folder = tmp_path_factory.mktemp("trained")
     path = write_config(
-        folder / "config.yaml", manifest=str(manifest), train=["ct_a"], held_out=["x", "y"], terms="CC0."
+        folder / "config.yaml", dataset=str(manifest), train=["ct_a"], held_out=["x", "y"], terms="CC0."
     )
     config = load_config(path)
     return config, _save(folder / "checkpoint.safetensors", config.model_dump_json()), folder / "checkpoint.safetensors"
@@ -54,7 +53,8 @@ def _save(path, config_json):
     optimiser = torch.optim.AdamW(networks[0].parameters())
     networks[0](torch.ones(1, 1, 4, 4, 4)).mean().backward()
     optimiser.step()
-    save_checkpoint(path, 7, config_json, *networks, optimiser)
+    scaler = torch.amp.GradScaler("cpu", enabled=False)
+    save_checkpoint(path, 7, config_json, *networks, optimiser, scaler)
     return networks[1]
 
 
@@ -81,6 +81,8 @@ def test_the_bundle_is_the_trained_model(bundle, trained):
 def test_the_bundle_says_what_it_was_made_from(bundle):
     metadata = Bundle.load(bundle).metadata
     assert (metadata["name"], metadata["version"], metadata["terms"]) == ("tiny", "1.2.3", "CC0.")
+    method = metadata["training"].pop("method")
+    assert method["name"] == "self_disambiguation" and method["entropy"] == 1
     assert metadata["training"] == {"cases": ["ct_a"], "held_out": ["x", "y"], "steps": 7, "seed": 0}
     assert metadata["metrics"] == METRICS
     assert metadata["network_data_format"]["outputs"]["pred"]["channel_def"]["6"] == "liver"
@@ -133,12 +135,3 @@ def test_a_missing_checkpoint(tmp_path):
     with pytest.raises(UserError, match=r"none\.safetensors"):
         export_bundle(tmp_path / "none.safetensors", tmp_path / "bundle", "1")
     assert not (tmp_path / "bundle").exists()
-
-
-@pytest.mark.parametrize("n", [0, 1, 120])
-def test_loss_curve(tmp_path, n):
-    terms = {"loss": 3.0, "focal_ce": 1.0, "dice": 1.0, "entropy": 1.0}
-    lines = [json.dumps({"step": step, "time": 0.0, **terms}) + "\n" for step in range(1, n + 1)]
-    (tmp_path / "log.jsonl").write_text("".join(lines), encoding="utf-8")
-    draw_loss_curve(tmp_path / "log.jsonl", tmp_path / "loss.png")
-    assert (tmp_path / "loss.png").exists() == (n > 0)

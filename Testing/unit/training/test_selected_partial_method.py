@@ -69,9 +69,10 @@ def test_an_image_that_does_not_declare_lesions_teaches_nothing_about_them(batch
     logits, labels = batch
     organs = torch.where(labels == LESION, 0, labels)
     candidates = torch.where(organs == 0, 1 | 1 << LESION, 1 << organs)
-    said = supervised(candidates, 1, 2, 3)
-    assert (gradient(SelectedPartial(selected=(LESION,)), logits, said)[:, LESION] == 0).all()
-    unselected = gradient(SelectedPartial(selected=()), logits, said)
+    assert (gradient(SelectedPartial(selected=()), logits, supervised(candidates, 1, 2, 3))[:, LESION] == 0).all()
+    scribbles = supervised(torch.where(organs == 0, EVERYTHING, 1 << organs))
+    assert (gradient(SelectedPartial(selected=(LESION,)), logits, scribbles)[:, LESION] == 0).all()
+    unselected = gradient(SelectedPartial(selected=()), logits, scribbles)
     assert ((unselected[:, LESION] != 0) == (organs > 0)).all()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from partialseg_training.simulation import Rule
 from PartialSegLib.errors import UserError
@@ -31,7 +31,8 @@ class Contender(_Frozen):
 class Plan(_Frozen):
     """An experiment.
 
-    train, test: cases of the dataset. base: training settings that all runs share. scales: by name, settings that
+    train, test: cases of the dataset. structures: label values that are annotated and scored, where the dataset has
+    them; all when left out. base: training settings that all runs share. scales: by name, settings that
     replace those of `base`. supervisions: by name, how much of the labels the methods see: rules that are
     dealt to the cases in turn. methods: who takes part.
     """
@@ -39,6 +40,7 @@ class Plan(_Frozen):
     name: str
     train: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    structures: tuple[PositiveInt, ...] | None = None
     seeds: tuple[int, ...] = Field(min_length=1)
     base: dict[str, Any]
     scales: dict[str, dict[str, Any]]
@@ -59,6 +61,14 @@ class Plan(_Frozen):
             "seed": seed,
         }
 
+    def rules(self, supervision: str) -> list[Rule]:
+        """The rules of one kind of annotation, for the structures of this experiment alone."""
+        chosen = self.structures
+        return [
+            rule if chosen is None else rule.model_copy(update={"structures": _both(rule.structures, chosen)})
+            for rule in self.supervisions[supervision]
+        ]
+
     def runs(self) -> list[tuple[str, str, int]]:
         """(method, supervision, seed) of every run; the first seed of all comes first."""
         return [
@@ -68,6 +78,10 @@ class Plan(_Frozen):
             for method, contender in self.methods.items()
             if contender.supervisions is None or supervision in contender.supervisions
         ]
+
+
+def _both(structures: tuple[int, ...] | None, chosen: tuple[int, ...]) -> tuple[int, ...]:
+    return chosen if structures is None else tuple(value for value in structures if value in chosen)
 
 
 def shipped_plans() -> dict[str, Path]:

@@ -19,6 +19,7 @@ from PartialSegLib.errors import UserError
 from PartialSegLib.files import atomic_path
 from PartialSegLib.inference.hardware import usable_cpus
 from PartialSegLib.preprocessing import Preprocessing
+from PartialSegLib.structures import load_label_set
 
 Progress = Callable[[str, int, int], None]
 
@@ -36,11 +37,14 @@ def run_experiment(
     progress("resample", 0, len(plan.supervisions))
     source = resampled(dataset, train, preprocessing, output / "cases")
     amounts = {}
-    for done, (name, rules) in enumerate(plan.supervisions.items()):
+    for done, name in enumerate(plan.supervisions):
         progress(f"annotate: {name}", done, len(plan.supervisions))
-        cases = annotate(source, train, rules, output / "annotations" / name)
+        cases = annotate(source, train, plan.rules(name), output / "annotations" / name)
         folders = prepare(cases, list(train), preprocessing, "abdomen16", output / "stores" / name)
         amounts[name] = annotated_voxels(folders)
+
+    names = load_label_set("abdomen16")
+    scored = plan.structures and {names.by_value(value).name for value in plan.structures}
 
     def run(method: str, supervision: str, seed: int) -> ResultRow:
         folder = output / "runs" / f"{method}-{supervision}-{seed}"
@@ -51,7 +55,9 @@ def run_experiment(
             "train": list(train),
         }
         scores = _train_and_test(settings, dataset, test, folder, max(1, usable_cpus() // jobs))
-        return ResultRow(method, supervision, seed, annotated_voxels=round(amounts[supervision]), **scores)
+        dsc = {name: mean for name, mean in scores["dsc"].items() if scored is None or name in scored}
+        mean, voxels = sum(dsc.values()) / max(len(dsc), 1), round(amounts[supervision])
+        return ResultRow(method, supervision, seed, dsc, mean, voxels, scores["seconds"])
 
     rows = _all(run, plan.runs(), jobs, progress)
     write_results(rows, plan, scale, (train, test), output)
@@ -85,7 +91,7 @@ def _all(
 
 
 def _train_and_test(settings: dict, dataset: Path, test: tuple[str, ...], folder: Path, threads: int) -> dict:
-    """Scores of one run: {"dsc", "mean_dsc", "seconds"}."""
+    """Scores of one run: {"dsc": mean of each structure, "seconds": of training}."""
     record = folder / "result.json"
     if record.exists():
         return json.loads(record.read_text(encoding="utf-8"))
@@ -107,7 +113,7 @@ def _train_and_test(settings: dict, dataset: Path, test: tuple[str, ...], folder
 def _mean_scores(scores: Path, seconds: float) -> dict:
     group = json.loads((scores / "summary.json").read_text(encoding="utf-8"))["overall"]
     dsc = {name: record["dsc"]["mean"] for name, record in group["structures"].items()}
-    return {"dsc": dsc, "mean_dsc": group["mean_over_structures"]["dsc"], "seconds": round(seconds, 1)}
+    return {"dsc": dsc, "seconds": round(seconds, 1)}
 
 
 def _command(folder: Path, threads: int, *arguments: str | Path) -> None:

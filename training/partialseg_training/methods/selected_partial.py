@@ -10,6 +10,7 @@ from torch import Tensor
 
 from partialseg_training.losses.bce_dice import declared, selected_bce_dice
 from partialseg_training.losses.supervision import Supervision
+from partialseg_training.methods.annotated import annotated
 from partialseg_training.methods.base import Batch, Forward, Method, Stages
 from PartialSegLib.errors import UserError
 from PartialSegLib.structures import LabelSet, load_label_set
@@ -25,9 +26,11 @@ class SelectedPartial(Method):
     are. In each case the structures on which they agree are added to what people annotated, and the student, `network`
     of the configuration, learns from both. Voxels that stay unknown count in nothing.
 
-    selected: S of equation 2, label values; the label set's lesions when left out. They count in images that declare
-        them alone: what is painted as an organ may have a lesion inside that nobody looked for. The mask is that of
-        the image; a patch without lesion of an annotated image teaches their absence.
+    A class counts in the images that declare it. The mask is that of the image: a patch without lesion of an image
+    that declares lesions teaches their absence. Where nothing is declared but something painted, all classes count.
+
+    selected: S of equation 2, label values; the label set's lesions when left out. These count in images that declare
+        them and in no others: what is painted as an organ may have a lesion inside that nobody looked for.
     teacher_steps: as many as the run has when left out; 0 trains the student on the given labels alone.
     teachers: folders of two models to take instead of training them, as the paper does.
     agreement: DSC above which the teachers' word on a structure of a case is taken; on selected ones it never is.
@@ -52,17 +55,17 @@ class SelectedPartial(Method):
     def losses(self, forward: Forward, batch: Batch, step: int) -> dict[str, Tensor]:
         """Equation 2 with 1 - Dice for - Dice: "bce", "dice" and their sum "loss".
 
-        Every pair of image and class that counts has the same weight.
+        The mean over the images of the mean over the classes that count in them: the paper's where these are as many.
         """
         logits, supervision = sigmoid_logits(forward(batch.image)), batch.supervision
-        bce, dice = selected_bce_dice(logits, supervision, valid=self.counted(supervision), average="all")
+        bce, dice = selected_bce_dice(logits, supervision, valid=self.counted(supervision))
         return {"loss": (bce + dice).mean(), "bce": bce.mean(), "dice": dice.mean()}
 
     def counted(self, supervision: Supervision) -> Tensor:
-        """I of equation 2, (B, K) bool: all but the selected structures that the image does not declare."""
+        """I of equation 2, (B, K) bool: what the image declares, or in a scribbled one all but the selected."""
         masked = torch.zeros(supervision.n_classes, dtype=torch.bool, device=supervision.volume.device)
         masked[list(self.selected or ())] = True
-        return (declared(supervision) | ~masked)[:, 1:]
+        return annotated(supervision) & (declared(supervision) | ~masked)[:, 1:]
 
     def inference(self) -> dict[str, Any]:
         """Sigmoid -> threshold -> resample."""
