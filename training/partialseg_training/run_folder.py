@@ -77,7 +77,7 @@ class RunFolder:
 
     def _write(self, config: TrainConfig) -> None:
         settings = config.model_dump_json(indent=1)
-        if self.config.exists():
+        if self.checkpoint.exists() and self.config.exists():
             before, now = json.loads(self.config.read_text(encoding="utf-8")), json.loads(settings)
             other = [key for key in now if key not in _FREE and before.get(key) != now[key]]
             if other:

@@ -63,8 +63,8 @@ def train_stage(config: TrainConfig, folder: RunFolder, processes: Processes, pr
     if folder.is_finished(config):
         return folder.bundle
     label_set = load_label_set(config.label_set)
+    learner = Learner(config, label_set, processes)  # first: what does not fit is said before the cases are prepared
     folders = _prepare(config, folder, processes, progress)
-    learner = Learner(config, label_set, processes)
     step = learner.resume(folder.checkpoint)
     patches = PatchDataset(folders[: len(config.train)], config, label_set.n_classes)
     validation = Validation(config, label_set, folders[len(config.train) :], processes)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from tiny_dataset import write_config
@@ -34,16 +36,23 @@ def run(command, **environment):
     return done
 
 
-def test_two_processes_have_the_losses_of_one(config, tmp_path):
+def test_two_nodes_have_the_losses_of_one_process(config, tmp_path):
     run([*PROGRAM, str(config), "-o", str(tmp_path / "one"), "--quiet"])
-    done = run([*torchrun("-m"), *PROGRAM[2:], str(config), "-o", str(tmp_path / "two")])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        meeting = f"127.0.0.1:{free.getsockname()[1]}"
+    join = ["--nnodes", "2", "--nproc-per-node", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", meeting]
+    command = [sys.executable, "-m", "torch.distributed.run", *join, "-m", *PROGRAM[2:]]
+    with ThreadPoolExecutor(2) as nodes:
+        told = list(nodes.map(run, [[*command, str(config), "-o", str(tmp_path / "two")]] * 2))
     expected, found = losses_of(tmp_path / "one"), losses_of(tmp_path / "two")
     assert [step for step, _ in found] == list(range(1, STEPS + 1))
     assert [loss.expected for _, loss in found] == [loss for _, loss in expected]
     scores = [json.loads((tmp_path / name / "validation.jsonl").read_text())["structures"] for name in ("one", "two")]
     assert scores[0] == pytest.approx(scores[1], abs=2e-3) and scores[0]
     # One process speaks.
-    assert done.stdout.count("Model ") == 1 and done.stderr.count(f"train {STEPS}/{STEPS}") == 1
+    said = "".join(node.stdout + node.stderr for node in told)
+    assert said.count("Model ") == 1 and said.count(f"train {STEPS}/{STEPS}") == 1
 
 
 def test_a_lost_worker_is_replaced_and_the_run_goes_on(config, tmp_path):

@@ -141,6 +141,8 @@ def test_a_folder_with_a_run_is_refused_unless_resumed(make_config, output):
 def test_settings_that_do_not_fit(make_config, output, settings, said):
     with pytest.raises(UserError, match=said):
         train(make_config(**settings), output)
+    assert not (output / "store").exists()  # said before the cases are prepared
+    train(make_config(steps=1), output)  # a run that never began is in nobody's way
 
 
 def test_cases_prepared_in_another_way_are_not_used(make_config, output):
@@ -266,7 +268,7 @@ def test_the_shipped_smoke_configuration_learns_from_phantoms(tmp_path):
     assert [line["step"] for line in log_of(tmp_path)] == [1, 2, 3, 4]
     assert (tmp_path / "phantoms" / "phantom_3" / "case.json").exists()
     settings = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
-    assert settings["dataset"] == str(tmp_path / "phantoms") and settings["train"][0] == "phantom_0"
+    assert settings["dataset"] == str(tmp_path / "phantoms") and settings["train"][0] == "phantom_1"
 
 
 def test_all_cases_but_those_held_out_are_trained_on_when_none_is_named(make_config, output):
