@@ -9,6 +9,7 @@ from partialseg_training.checks import check_dataset
 from partialseg_training.config import TrainConfig
 from partialseg_training.data.phantoms import phantom_dataset
 from partialseg_training.distributed import Processes
+from partialseg_training.report.run import EVALUATION
 from PartialSegLib.bundle import SUMS
 from PartialSegLib.dataset import load_dataset
 from PartialSegLib.errors import UserError
@@ -29,7 +30,7 @@ class RunFolder:
     log.jsonl            one line a step; validation.jsonl: one line a validation; tensorboard/
     checkpoint.safetensors, best.safetensors
     not_finite.safetensors  the batch that ended a run
-    report.html, bundle/ what comes out
+    report.html, bundle/ what comes out; evaluation/: its scores on the validation cases
     """
 
     def __init__(self, path: Path, root: Path | None = None) -> None:
@@ -39,7 +40,7 @@ class RunFolder:
         self.log, self.validation = path / "log.jsonl", path / "validation.jsonl"
         self.checkpoint, self.best = path / "checkpoint.safetensors", path / "best.safetensors"
         self.not_finite, self.board = path / "not_finite.safetensors", path / "tensorboard"
-        self.report, self.bundle = path / "report.html", path / "bundle"
+        self.report, self.bundle, self.evaluation = path / "report.html", path / "bundle", path / EVALUATION
 
     def stage(self, name: str) -> "RunFolder":
         """Folder of what is trained before."""

@@ -14,6 +14,7 @@ from partialseg_training.data.patches import PatchDataset
 from partialseg_training.data.prepare import prepare
 from partialseg_training.distributed import Processes, joined, restarted
 from partialseg_training.export import export_bundle
+from partialseg_training.final_scores import score_validation
 from partialseg_training.interruption import interruption
 from partialseg_training.learning import Learner, learning_rate
 from partialseg_training.processes import end_with_parent
@@ -83,7 +84,7 @@ def train_stage(config: TrainConfig, folder: RunFolder, processes: Processes, pr
             if asked.signal:
                 asked.leave(asked.signal)
     recorder.close()
-    processes.once(lambda: _finish(folder))
+    processes.once(lambda: _finish(config, folder, processes.device, progress))
     return folder.bundle
 
 
@@ -180,7 +181,12 @@ class Recorder:
         self._saved = time.monotonic()
 
 
-def _finish(folder: RunFolder) -> None:
+def _finish(config: TrainConfig, folder: RunFolder, device: str, progress: Progress) -> None:
     weights = folder.best if folder.best.exists() else folder.checkpoint
     export_bundle(weights, folder.bundle, version=f"{date.today():%Y.%m.%d}")
+
+    def tell(done: int, total: int) -> None:
+        progress("evaluate", done, total, {})
+
+    score_validation(folder.bundle, config, folder.evaluation, device, tell)
     write_run_report(folder.path)

@@ -268,6 +268,10 @@ def test_the_shipped_smoke_configuration_learns_from_phantoms(tmp_path):
     assert [line["step"] for line in log_of(tmp_path)] == [1, 2, 3, 4]
     assert (tmp_path / "phantoms" / "phantom_3" / "case.json").exists()
     settings = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    scores = json.loads((tmp_path / "evaluation" / "summary.json").read_text(encoding="utf-8"))
+    assert scores["overall"]["cases"] == ["phantom_0"]
+    report = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Worst cases" in report and "The weights were chosen on these cases" in report
     assert settings["dataset"] == str(tmp_path / "phantoms") and settings["train"][0] == "phantom_1"
 
 

@@ -47,6 +47,7 @@ def write_run_report(folder: Path) -> Path:
         coverage=coverage_part(checks.get("coverage", []), cases_of(samples) if samples else [], label_set),
         sample=sample_part(samples, label_set) if samples else None,
         evaluation=evaluation,
+        chose_weights=bool(evaluation and set(evaluation["cases"]) & set(config.get("validation") or ())),
         pictures=picture_parts(folder / EVALUATION),
         settings=json.dumps(config, indent=1, ensure_ascii=False),
     )
