@@ -72,7 +72,7 @@ def _tiles(
     if best:
         tiles.append((f"best validation DSC, step {best['step']:,}", f"{best['mean_dsc']:.3f}"))
     if evaluation and evaluation["mean_dsc"] is not None:
-        tiles.append((f"DSC per subject, {len(evaluation['cases'])} cases evaluated", f"{evaluation['mean_dsc']:.3f}"))
+        tiles.append((f"DSC per subject, evaluated on {len(evaluation['cases'])}", f"{evaluation['mean_dsc']:.3f}"))
     time = hours(log)
     if time is not None:
         tiles.append(("hours", f"{time:.1f}") if time >= 1 else ("minutes", f"{60 * time:.1f}"))
