@@ -40,6 +40,8 @@ class Bundle:
     smallest_part: parts of a structure below this fraction of its largest part are removed; 0 keeps all.
     resample: "logits" interpolates the logits to the image's grid and decides there, "labels" decides on the network's.
     one_part: values of the structures of which only the largest part is kept.
+    unlearnt: values of the structures that the training data said nothing of; they are never given.
+    independent: whether each structure is decided by itself, as by a sigmoid.
     weights: file of the weights below `path`.
     coarse: the network, with preprocessing, windows and label set of its own, that says where this one has to look;
         margin_mm: how far beyond what it finds. None where this network sees the whole body.
@@ -53,6 +55,8 @@ class Bundle:
     smallest_part: float = 0.0
     resample: str = "logits"
     one_part: tuple[int, ...] = ()
+    unlearnt: tuple[int, ...] = ()
+    independent: bool = False
     weights: str = WEIGHTS
     coarse: "Bundle | None" = None
     margin_mm: float = 0.0
@@ -99,6 +103,8 @@ class Bundle:
             smallest_part=float(settings.get("smallest_part", 0.0)),
             resample=resample,
             one_part=_values(settings.get("largest_component", []), label_set),
+            unlearnt=_unlearnt(settings.get("structures"), label_set),
+            independent=bool(settings.get("independent", False)),
             weights=weights,
         )
 
@@ -159,6 +165,12 @@ def _values(wanted: list[int] | str, label_set: LabelSet) -> tuple[int, ...]:
     if wanted == "organs":
         return tuple(structure.value for structure in label_set if structure.value not in label_set.lesions)
     return tuple(label_set.by_value(int(value)).value for value in wanted)
+
+
+def _unlearnt(learnt: list[int] | None, label_set: LabelSet) -> tuple[int, ...]:
+    """What is left of the label set; nothing where the bundle does not say what was learnt."""
+    known = {structure.value for structure in label_set} if learnt is None else set(_values(learnt, label_set))
+    return tuple(structure.value for structure in label_set if structure.value not in known)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

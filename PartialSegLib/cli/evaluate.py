@@ -135,6 +135,9 @@ def _scores_of(
         if gallery is not None:
             gallery.add(outcome)
 
+    if bundle.unlearnt and not arguments.quiet:
+        names_of_these = ", ".join(bundle.label_set.by_value(value).name for value in bundle.unlearnt)
+        print(f"Not scored, for {_title(bundle)} has never learnt it: {names_of_these}", file=sys.stderr)
     engine = Engine(bundle, device=arguments.device, preset=arguments.preset)
     with progress_bar(f"evaluate {_title(bundle)}", arguments.quiet) as bar:
         return evaluate(

@@ -121,9 +121,15 @@ class Engine:
 
     def _kept_values(self, structures: Sequence[str | int] | None) -> list[int]:
         label_set = self.bundle.label_set
+        unlearnt = self.bundle.unlearnt
         if structures is None:
-            return [structure.value for structure in label_set]
-        return sorted({label_set.find(name).value for name in structures})
+            return [structure.value for structure in label_set if structure.value not in unlearnt]
+        kept = sorted({label_set.find(name).value for name in structures})
+        missing = [value for value in kept if value in unlearnt]
+        if missing:
+            name = label_set.by_value(missing[0]).name
+            raise UserError(f"this model has never learnt {name}: leave it out, or choose another model")
+        return kept
 
 
 def _modality_of(volume: Volume, chosen: str | None) -> ModalityGuess:

@@ -13,6 +13,7 @@ from PartialSegLib.inference.confidence import ConfidenceMeter
 from PartialSegLib.inference.export import LabelWriter
 from PartialSegLib.inference.hardware import usable_cpus
 from PartialSegLib.inference.interpolation import axis_map
+from PartialSegLib.inference.learnt import only_learnt
 from PartialSegLib.inference.memory import require_memory, run_bytes, windows_at_once
 from PartialSegLib.inference.progress import Stopwatch
 from PartialSegLib.inference.stitching import Array, Stitcher, field_of
@@ -39,6 +40,7 @@ class Run:
         self._clock = clock
         self._patch = bundle.patch_size
         self._n_classes = bundle.label_set.n_classes
+        self._unlearnt, self._independent = list(bundle.unlearnt), bundle.independent
         self._shape = prepared.source_shape
         self._field, origin = field_of(prepared.array, body.start, body.stop, self._patch)
         self._inside = tuple(slice(a - o, b - o) for a, b, o in zip(body.start, body.stop, origin, strict=True))
@@ -95,6 +97,7 @@ class Run:
         with self._clock.stage("network"):
             batch = self._backend(np.stack([self._field[place] for place in places])[:, None])
         with self._clock.stage("stitch"):
+            batch = only_learnt(batch, self._unlearnt, self._independent)
             for logits, corner in zip(batch, corners, strict=True):
                 stitcher.add(logits, corner)
 

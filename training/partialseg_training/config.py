@@ -21,6 +21,7 @@ class TrainConfig(BaseModel):
     phantoms: learn from this many generated torsos instead of a dataset, to try things out.
     store: folder that `partialseg prepare` made of the dataset; cases are prepared in the run's folder when left out.
     train: names of the cases and label maps to learn from, labelled or not; all but the held out ones when left out.
+    structures: label values that the model gives; all that the training cases say something of when left out.
     validation: cases to follow the training with, every `validate_every` steps; the best weights are kept.
     held_out: cases that the model is tested on. No case of one list may be in another.
     method: name of a training method, or its name and settings.
@@ -42,6 +43,7 @@ class TrainConfig(BaseModel):
     phantoms: int = Field(default=0, ge=0)
     store: Path | None = None
     train: tuple[str, ...] = ()
+    structures: tuple[PositiveInt, ...] | None = None
     validation: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     method: AnyMethod = DEFAULT  # type: ignore[assignment]

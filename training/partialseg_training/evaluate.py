@@ -37,8 +37,9 @@ def evaluate(
 ) -> list[Row]:
     """Score the named cases of `dataset` (manifest or folder), each on its own grid and only where truth is declared.
 
-    The modality is the data set's. watch: called with the outcome of each case, e.g. to draw it. Raises UserError for
-    a name the data set does not have, and for a case in which nothing can be scored.
+    The modality is the data set's. Structures that the model has never learnt are left out. watch: called with the
+    outcome of each case, e.g. to draw it. Raises UserError for a name the data set does not have, and for a case in
+    which nothing can be scored.
     """
     cases = _named(load_dataset(dataset).cases, names, dataset)
     rows: list[Row] = []
@@ -83,5 +84,6 @@ def _evaluate_case(engine: Engine, entry: CaseEntry) -> Outcome:
     rows = [
         Row(entry.dataset, entry.name, entry.modality, value, label_set.by_value(value).name, scores)
         for value, scores in score(truth, predicted, completeness, entry.unions).items()
+        if value not in engine.bundle.unlearnt
     ]
     return Outcome(entry, volume, truth, predicted, completeness, rows)

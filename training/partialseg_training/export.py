@@ -36,6 +36,7 @@ def export_bundle(checkpoint: Path, folder: Path, version: str, metrics: dict[st
         "patch_size": config["patch_size"],
         "smallest_part": config["smallest_part"],
         "preprocessing": config["preprocessing"],
+        **({} if run.structures is None else {"structures": list(run.structures)}),
         **run.method.inference(),
     }
     for name, source in run.method.files().items():

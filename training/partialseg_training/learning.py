@@ -37,6 +37,11 @@ class Learner:
         self.scaler = torch.amp.GradScaler(torch.device(processes.device).type, enabled=config.precision == "float16")
         self._wrapped = processes.wrap(self.trainee)
 
+    def learns(self, structures: tuple[int, ...]) -> None:
+        """Settle what there is to learn, unless the configuration says it."""
+        if self.config.structures is None:
+            self.config = self.config.model_copy(update={"structures": structures})
+
     def step(self, step: int, samples: dict[str, Tensor], names: list[str], rescue: Path) -> dict[str, float]:
         """Learn from one batch and return its losses, this process's share of them.
 
@@ -48,7 +53,7 @@ class Learner:
         torch.manual_seed((config.seed << 32) + step * self.processes.world + self.processes.rank)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(step, config)
-        losses = config.method.losses(self._forward, _batch(samples, self.processes.device), step)
+        losses = config.method.losses(self._forward, _batch(samples, config, self.processes.device), step)
         finite = bool(torch.isfinite(losses["loss"]))
         if finite:
             self.optimiser.zero_grad()
@@ -103,10 +108,10 @@ def learning_rate(step: int, config: TrainConfig) -> float:
     return config.learning_rate * warm * (1 - step / config.steps) ** 0.9
 
 
-def _batch(samples: dict[str, Tensor], device: str) -> Batch:
+def _batch(samples: dict[str, Tensor], config: TrainConfig, device: str) -> Batch:
     slices = {axis: samples[axis] if bool(samples[axis].any()) else None for axis in "zyx"}
     supervision = Supervision(samples["candidates"], samples["annotated"], **slices)
-    return Batch(samples["image"].to(device), supervision.to(device))
+    return Batch(samples["image"].to(device), supervision.to(device), config.structures)
 
 
 def usable_precision(config: TrainConfig, trainee: nn.Module, device: str) -> str:

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from partialseg_training.checkpoint import save_weights
 from partialseg_training.config import TrainConfig
+from partialseg_training.data.learnt import learnt_structures
 from partialseg_training.data.patches import PatchDataset
 from partialseg_training.data.prepare import prepare
 from partialseg_training.distributed import Processes, joined, restarted
@@ -66,9 +67,10 @@ def train_stage(config: TrainConfig, folder: RunFolder, processes: Processes, pr
     label_set = load_label_set(config.label_set)
     learner = Learner(config, label_set, processes)  # first: what does not fit is said before the cases are prepared
     folders = _prepare(config, folder, processes, progress)
+    learner.learns(learnt_structures(folders[: len(config.train)]))
     step = learner.resume(folder.checkpoint)
     patches = PatchDataset(folders[: len(config.train)], config, label_set.n_classes)
-    validation = Validation(config, label_set, folders[len(config.train) :], processes)
+    validation = Validation(learner.config, label_set, folders[len(config.train) :], processes)
     recorder = Recorder(folder, step, config, processes, progress)
     with interruption() as asked:
         for samples in _batches(patches, config, processes, first_step=step):
@@ -161,7 +163,7 @@ class Recorder:
         mean = round(sum(scores.values()) / max(len(scores), 1), 4)
         best = all(mean > event["mean_dsc"] for event in self._validation.read())
         if best:
-            save_weights(self._folder.best, step, self._config.model_dump_json(), learner.average)
+            save_weights(self._folder.best, step, learner.config.model_dump_json(), learner.average)
         self._validation.write(step, time=round(time.time(), 3), mean_dsc=mean, structures=scores, best=best)
         self._board.scalars(step, {"mean_dsc": mean, **{f"dsc/{name}": dsc for name, dsc in scores.items()}})
 

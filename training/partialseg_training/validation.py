@@ -10,6 +10,7 @@ from partialseg_training.config import TrainConfig
 from partialseg_training.data.store import INTENSITY_SCALE, PreparedCase, load_case
 from partialseg_training.distributed import Processes
 from partialseg_training.learning import autocast
+from PartialSegLib.inference.learnt import only_learnt
 from PartialSegLib.structures import LabelSet
 from PartialSegLib.supervision import candidate_sets
 
@@ -22,6 +23,9 @@ class Validation:
     def __init__(self, config: TrainConfig, label_set: LabelSet, folders: list[Path], processes: Processes) -> None:
         self.config, self.label_set, self.processes = config, label_set, processes
         self.cases = [load_case(folder) for folder in folders]
+        learnt = {s.value for s in label_set} if config.structures is None else set(config.structures)
+        self._unlearnt = [s.value for s in label_set if s.value not in learnt]
+        self._independent = bool(config.method.inference().get("independent"))
 
     def due(self, step: int) -> bool:
         """Whether to validate after `step` steps."""
@@ -44,7 +48,8 @@ class Validation:
 
         def predict(windows: torch.Tensor) -> torch.Tensor:
             with autocast(self.config.precision, device):
-                return self.config.method.logits(network, windows.to(device)).float().cpu()
+                logits = self.config.method.logits(network, windows.to(device)).float().cpu()
+            return only_learnt(logits, self._unlearnt, self._independent)
 
         with torch.inference_mode():
             logits = sliding_window_inference(image, self.config.patch_size, 1, predict, _OVERLAP, mode="gaussian")

@@ -130,7 +130,7 @@ def test_scores_of_a_run_go_into_its_report(cli, cases, bundle, segmented, tmp_p
     (run / "log.jsonl").touch()
     assert cli("evaluate", cases, "-o", run / "evaluation", "--model", bundle).code == 0
     text = (run / "report.html").read_text(encoding="utf-8")
-    assert "Training of first" in text and "DSC per subject, 2 cases evaluated" in text and "new_a" in text
+    assert "Training of first" in text and "DSC per subject, evaluated on 2" in text and "new_a" in text
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,8 @@ class StubBundle:
     smallest_part: float = 0.0
     resample: str = "logits"
     one_part: tuple[int, ...] = ()
+    unlearnt: tuple[int, ...] = ()
+    independent: bool = False
     weights: str = "models/model.safetensors"
     coarse: Any = None
     margin_mm: float = 0.0

@@ -25,7 +25,7 @@ class KnowingEngine:
 
     truth: object
     forgets: int = 0
-    bundle = SimpleNamespace(label_set=load_label_set("abdomen16"))
+    bundle = SimpleNamespace(label_set=load_label_set("abdomen16"), unlearnt=())
 
     def segment(self, volume, modality):
         self.modality = modality

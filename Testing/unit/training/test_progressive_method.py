@@ -96,6 +96,13 @@ def test_open_labels_are_the_likeliest_candidates(sets, seed):
         assert label == expected
 
 
+def test_networks_do_not_teach_each_other_what_nobody_showed_them():
+    logits = torch.tensor([0.0, 1.0, 9.0, 2.0, 8.0]).reshape(1, N, 1, 1, 1).expand(1, N, 1, 1, 4)
+    sets = torch.tensor([0b11111, 0b10101, 0b01111, 0b10100], dtype=torch.int32).reshape(1, 1, 1, 4)
+    # Anything: the likeliest of 0, 1, 3. Only 0 is left: known. Only structures nobody showed: the likeliest of these.
+    assert open_labels(logits, sets, learnt=(1, 3)).flatten().tolist() == [3, -1, 3, 2]
+
+
 def test_the_pair_learns_symmetrically_and_in_parts(batch):
     logits, labels = batch
     others = other_logits(logits)

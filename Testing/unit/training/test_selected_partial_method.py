@@ -109,7 +109,7 @@ def test_a_batch_in_parts_has_the_same_mean(batch):
 
 
 def test_it_decides_before_it_resamples():
-    assert SelectedPartial().inference() == {"resample": "labels"}
+    assert SelectedPartial().inference() == {"resample": "labels", "independent": True}
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,14 @@ Forward = Callable[..., Tensor]
 
 @dataclass(frozen=True)
 class Batch:
-    """B patches. image: (B, 1, Z, Y, X) in [0, 1]; supervision: what is known of them."""
+    """B patches. image: (B, 1, Z, Y, X) in [0, 1]; supervision: what is known of them.
+
+    learnt: structures that the run learns; all of the label set when None.
+    """
 
     image: Tensor
     supervision: Supervision
+    learnt: tuple[int, ...] | None = None
 
 
 class Stages(Protocol):

@@ -40,6 +40,10 @@ class DoDNet(Method):
         """Leave out what nothing can be asked of."""
         return stages.config.model_copy(update={"train": labelled_and_not(stages.config)[0]})
 
+    def inference(self) -> dict[str, Any]:
+        """Each structure by itself."""
+        return {"independent": True}
+
     def losses(self, forward: Forward, batch: Batch, step: int) -> dict[str, Tensor]:
         """ "bce", "dice" and their sum "loss"; a sample of which nothing is known counts as 0."""
         supervision = batch.supervision

@@ -92,19 +92,22 @@ class Progressive(Method):
     def losses(self, forward: Forward, batch: Batch, step: int) -> dict[str, Tensor]:
         """Equation 3, summed over the networks: "supervised", "cross" (weighted) and "loss"."""
         first, second = forward(batch.image).chunk(2)
-        one = self.per_sample(first, second, batch.supervision)
-        other = self.per_sample(second, first, batch.supervision)
+        one = self.per_sample(first, second, batch.supervision, batch.learnt)
+        other = self.per_sample(second, first, batch.supervision, batch.learnt)
         means = {name: (one[name] + other[name]).mean() for name in one}
         return {"loss": means["supervised"] + means["cross"], **means}
 
-    def per_sample(self, logits: Tensor, others: Tensor, supervision: Supervision) -> dict[str, Tensor]:
+    def per_sample(
+        self, logits: Tensor, others: Tensor, supervision: Supervision, learnt: tuple[int, ...] | None = None
+    ) -> dict[str, Tensor]:
         """C_s and the weighted C_u of the network that said `logits` (B, C, Z, Y, X), each (B,).
 
         On complete labels C_s is Dice + focal loss; what may be several classes is merged as in Chen et al.
         """
         merged = SelfDisambiguationLoss(self.gamma, entropy=0, entropy_unannotated=0)
         known = merged.per_sample(logits, supervision)
-        dice, focal = dice_focal(logits, open_labels(others, supervision.candidates), None, self.alpha, self.gamma)
+        labels = open_labels(others, supervision.candidates, learnt)
+        dice, focal = dice_focal(logits, labels, None, self.alpha, self.gamma)
         return {"supervised": self.alpha * known["focal_ce"] + known["dice"], "cross": self.cross * (dice + focal)}
 
     def logits(self, trainee: nn.Module, image: Tensor) -> Tensor:
@@ -147,11 +150,16 @@ class Progressive(Method):
         return config.model_copy(update={"preprocessing": coarse, "store": None})
 
 
-def open_labels(logits: Tensor, candidates: Tensor) -> Tensor:
+def open_labels(logits: Tensor, candidates: Tensor, learnt: tuple[int, ...] | None = None) -> Tensor:
     """For each voxel that may be several classes, the likeliest of them; -1 where it is known what a voxel is.
 
-    logits: (B, C, Z, Y, X); no gradient goes back into them. candidates: (B, Z, Y, X) bit sets. Returns int64.
+    logits: (B, C, Z, Y, X); no gradient goes back into them. candidates: (B, Z, Y, X) bit sets. learnt: only these
+    and background are chosen, where there is a choice: two networks would teach each other structures that nobody ever
+    showed them. Returns int64.
     """
+    if learnt is not None:
+        among = candidates & sum(1 << value for value in (0, *learnt))
+        candidates = torch.where(among == 0, candidates, among)
     bits = 1 << torch.arange(logits.shape[1], device=candidates.device, dtype=candidates.dtype)
     barred = (candidates[:, None] & bits[:, None, None, None]) == 0
     best = logits.detach().masked_fill(barred, float("-inf")).argmax(1)

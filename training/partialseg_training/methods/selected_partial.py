@@ -68,8 +68,8 @@ class SelectedPartial(Method):
         return annotated(supervision) & (declared(supervision) | ~masked)[:, 1:]
 
     def inference(self) -> dict[str, Any]:
-        """Sigmoid -> threshold -> resample."""
-        return {"resample": "labels"}
+        """Each structure by itself; sigmoid -> threshold -> resample."""
+        return {"resample": "labels", "independent": True}
 
     def first_stages(self, stages: Stages) -> "TrainConfig":
         """Train the teachers and fuse what they agree on with what people annotated."""

@@ -77,8 +77,8 @@ class Universal(Method):
         return {"loss": (bce + dice).mean(), "bce": bce.mean(), "dice": dice.mean()}
 
     def inference(self) -> dict[str, Any]:
-        """Connected components."""
-        return {"largest_component": self.largest_component}
+        """Each structure by itself; connected components."""
+        return {"largest_component": self.largest_component, "independent": True}
 
     def first_stages(self, stages: Stages) -> "TrainConfig":
         """Embed the names once, and label the unlabelled volumes."""
