@@ -34,6 +34,24 @@ def add_command(
     return parser
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add `--set KEY=VALUE`, read by `settings_of`."""
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a setting of CONFIG; may be repeated"
+    )
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """What was given with `--set`; raises UserError for what is not KEY=VALUE."""
+    pairs = {}
+    for text in arguments.set:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise UserError(f"--set {text} is not KEY=VALUE: write for instance --set steps=200")
+        pairs[key] = value
+    return pairs
+
+
 def missing_extra(error: ModuleNotFoundError, extra: str) -> UserError:
     """The UserError for a package that only an optional part of PartialSeg needs."""
     return UserError(f"this needs the package {error.name}: install it with pip install 'partialseg[{extra}]'")

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from PartialSegLib.cli.arguments import add_command, missing_extra
+from PartialSegLib.cli.arguments import add_command, add_settings, missing_extra, settings_of
 from PartialSegLib.cli.console import print_json, print_table, progress_bar
 from PartialSegLib.cli.failure import DONE, MISTAKE
 from PartialSegLib.errors import UserError
@@ -26,16 +26,14 @@ def add_parser(commands: "argparse._SubParsersAction") -> None:
     """Add the `check` command."""
     parser = add_command(commands, "check", run, "check the data of a training run before it starts", _EXAMPLES)
     parser.add_argument("config", metavar="CONFIG", help="YAML file, or the name of a configuration that ships")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a setting of CONFIG; may be repeated"
-    )
+    add_settings(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the report; exit code 2 when it has errors."""
-    overrides = dict(_pair(text) for text in arguments.set)
+    overrides = settings_of(arguments)
     try:
         from partialseg_training.checks import check_dataset
         from partialseg_training.config import load_config
@@ -48,8 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     if config.dataset is None:
         raise UserError(f"{config.name} learns from generated phantoms: there is no dataset to check")
     dataset = load_dataset(config.dataset)
-    apart = {*config.validation, *config.held_out}
-    train = config.train or tuple(name for name in dataset.entries if name not in apart)
+    train = config.training_names(dataset.entries)
     with progress_bar("check", arguments.quiet) as progress:
         report = check_dataset(
             dataset, train, config.validation, config.held_out, load_label_set(config.label_set),
@@ -60,13 +57,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print(report)
     return MISTAKE if report.errors else DONE
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise UserError(f"--set {text} is not KEY=VALUE: write for instance --set dataset=cases/")
-    return key, value
 
 
 def _print(report: "Report") -> None:

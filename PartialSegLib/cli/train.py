@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PartialSegLib.cli.arguments import add_command, missing_extra
+from PartialSegLib.cli.arguments import add_command, add_settings, missing_extra, settings_of
 from PartialSegLib.cli.failure import DONE
 from PartialSegLib.errors import UserError
 
@@ -32,15 +32,13 @@ def add_parser(commands: "argparse._SubParsersAction") -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the run lives")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in FOLDER")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, mps (default: auto)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="replace a setting of CONFIG; may be repeated"
-    )
+    add_settings(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train until the configured number of steps."""
-    overrides = dict(_pair(text) for text in arguments.set)
+    overrides = settings_of(arguments)
     try:
         from partialseg_training.config import load_config
         from partialseg_training.trainer import train
@@ -62,13 +60,6 @@ def _warn(line: str) -> None:
 def _is_first() -> bool:
     """Whether this is the process that speaks, of those that torchrun started."""
     return os.environ.get("RANK", "0") == "0"
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise UserError(f"--set {text} is not KEY=VALUE: write for instance --set steps=200")
-    return key, value
 
 
 def _device(name: str) -> str:

@@ -1,5 +1,6 @@
 """What defines a training run: one YAML file, checked when it is read, saved beside the weights."""
 
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from partialseg_training.data.augment import AugmentConfig
 from partialseg_training.data.sampler import SamplingConfig
 from partialseg_training.methods import DEFAULT, AnyMethod
+from partialseg_training.mistakes import first_mistake
 from PartialSegLib.errors import UserError
 from PartialSegLib.preprocessing import Preprocessing
 
@@ -76,6 +78,11 @@ class TrainConfig(BaseModel):
             raise UserError("no dataset was chosen: set `dataset` to a manifest or a folder of cases")
         return self.dataset
 
+    def training_names(self, names: Iterable[str]) -> tuple[str, ...]:
+        """`train`, or where it is left out all of a dataset's `names` that are on no other side."""
+        apart = {*self.validation, *self.held_out}
+        return self.train or tuple(name for name in names if name not in apart)
+
     @field_validator("train", "validation", "held_out")
     @classmethod
     def _each_case_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,10 +131,7 @@ def validated(values: dict[str, Any], where: str) -> TrainConfig:
     try:
         return TrainConfig.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{where}: {f'{key}: ' if key else ''}{reason}") from error
+        raise UserError(f"{where}: {first_mistake(error)}") from error
 
 
 def shipped_configs() -> dict[str, Path]:

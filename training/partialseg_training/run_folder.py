@@ -70,8 +70,7 @@ class RunFolder:
             processes.once(lambda: phantom_dataset(phantoms, config.phantoms, load_label_set(config.label_set)))
             config = config.model_copy(update={"dataset": phantoms, "phantoms": 0})
         if not config.train:
-            apart = {*config.validation, *config.held_out}
-            names = tuple(name for name in load_dataset(config.dataset_path).entries if name not in apart)
+            names = config.training_names(load_dataset(config.dataset_path).entries)
             config = config.model_copy(update={"train": names})
         processes.once(lambda: self._write(config))
         return config

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
+from partialseg_training.mistakes import first_mistake
 from partialseg_training.simulation import Rule
 from PartialSegLib.errors import UserError
 
@@ -101,8 +102,7 @@ def load_plan(source: str | Path, scale: str) -> Plan:
     except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"experiment {path} cannot be read: {' '.join(str(error).split())}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"experiment {path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise UserError(f"experiment {path}: {first_mistake(error)}") from error
     if scale not in plan.scales:
         raise UserError(f"experiment {path} has no scale {scale!r}: choose one of {', '.join(plan.scales)}")
     return plan

@@ -12,6 +12,7 @@ from partialseg_training.methods.selected_partial import SelectedPartial
 from partialseg_training.methods.self_disambiguation import SelfDisambiguation
 from partialseg_training.methods.supervised import Supervised
 from partialseg_training.methods.universal import Universal
+from partialseg_training.mistakes import first_mistake
 
 METHODS: dict[str, type[Method]] = {
     method.model_fields["name"].default: method
@@ -35,9 +36,7 @@ def _from_name(value: Any) -> Any:
     try:
         return METHODS[name](**settings)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{name}: {key}: {first['msg'].removeprefix('Value error, ')}") from error
+        raise ValueError(f"{name}: {first_mistake(error)}") from error
 
 
 AnyMethod = Annotated[SerializeAsAny[Method], BeforeValidator(_from_name), Field(validate_default=True)]

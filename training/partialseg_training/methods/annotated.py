@@ -28,8 +28,7 @@ def labelled_and_not(config: "TrainConfig") -> tuple[tuple[str, ...], tuple[str,
 
     Raises UserError when there are only such volumes.
     """
-    assert config.dataset is not None  # the trainer has made the phantoms by now
-    chosen = load_dataset(config.dataset).select(config.train or None)
+    chosen = load_dataset(config.dataset_path).select(config.train or None)
     bare = tuple(entry.name for entry in chosen if isinstance(entry, CaseEntry) and entry.label is None)
     labelled = tuple(entry.name for entry in chosen if entry.name not in bare)
     if not labelled:

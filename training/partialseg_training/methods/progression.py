@@ -61,9 +61,8 @@ class Progression:
 
     def _of_organs(self, config: "TrainConfig") -> "TrainConfig":
         """The same cases for the organ label set."""
-        assert config.dataset is not None  # the trainer has made the phantoms by now
         path = self._stages.output / "stages" / "organs.json"
-        dataset, organs = load_dataset(config.dataset), load_label_set(self._method.organs)
+        dataset, organs = load_dataset(config.dataset_path), load_label_set(self._method.organs)
         self._stages.once(lambda: write_organ_manifest(path, dataset, self._lesions, organs))
         return config.model_copy(update={"dataset": path, "label_set": self._method.organs, "store": None})
 

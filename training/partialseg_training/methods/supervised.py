@@ -43,9 +43,8 @@ class Supervised(Method):
             raise UserError(f"method.structures: {config.label_set} has no structure {strange[0]}; correct it")
         if self.structures is not None:
             return config
-        assert config.dataset is not None  # the trainer has made the phantoms by now
         common = set(everything)
-        for entry in load_dataset(config.dataset).select(config.train or None):
+        for entry in load_dataset(config.dataset_path).select(config.train or None):
             # A label map is complete.
             common &= set(entry.annotated if isinstance(entry, CaseEntry) else everything)
             if not common:

@@ -103,8 +103,7 @@ class Universal(Method):
         """
         from partialseg_training.pseudo import pseudo_label  # here: it loads the inference engine
 
-        assert config.dataset is not None  # the trainer has made the phantoms by now
-        dataset, label_set = load_dataset(config.dataset), load_label_set(config.label_set)
+        dataset, label_set = load_dataset(config.dataset_path), load_label_set(config.label_set)
         teacher = stages.train("teacher", self._teacher(config, labelled))
         output = stages.output / "stages" / "pseudo_labels"
 

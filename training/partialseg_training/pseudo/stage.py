@@ -27,9 +27,8 @@ def relabelled(
 
     Raises UserError when no training case is left.
     """
-    assert config.dataset is not None  # the trainer has made the phantoms by now
     output = stages.output / "stages" / name
-    dataset, label_set = load_dataset(config.dataset), load_label_set(config.label_set)
+    dataset, label_set = load_dataset(config.dataset_path), load_label_set(config.label_set)
 
     def label() -> None:
         pseudo_label(
