@@ -5,7 +5,20 @@ import sys
 from collections.abc import Sequence
 
 from PartialSegLib import __version__
-from PartialSegLib.cli import check, evaluate, experiment, info, methods, prepare, sample, segment, simulate, train
+from PartialSegLib.cli import (
+    check,
+    evaluate,
+    experiment,
+    export,
+    import_,
+    info,
+    methods,
+    prepare,
+    sample,
+    segment,
+    simulate,
+    train,
+)
 from PartialSegLib.cli.arguments import Parser
 from PartialSegLib.cli.failure import guarded
 
@@ -33,7 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"partialseg {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (segment, info, sample, simulate, prepare, check, train, evaluate, experiment, methods):
+    data = (import_, export, simulate, prepare, check)
+    for module in (segment, info, sample, *data, train, evaluate, experiment, methods):
         module.add_parser(commands)
     return parser
 
