@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from PartialSegLib.annotation.reading_files import ReadingFiles, readers
+from PartialSegLib.dataset.declared import DECLARED, declared_in
 from PartialSegLib.dataset.entries import CaseEntry, Entry, LabelMapEntry
 from PartialSegLib.errors import UserError
 from PartialSegLib.image import is_volume_file
@@ -43,8 +45,9 @@ def load_dataset(path: str | Path) -> Dataset:
     """Read a dataset: a manifest {"cases": [...], "labelmaps": [...]} with paths relative to it, or a folder of cases.
 
     A folder of cases holds FOLDER/<name>/case.json, a CaseEntry, beside image.* and labels.* of any format; `name`,
-    `dataset`, `image` and `label` may be left out of it. Nothing but these JSON files is read here. Raises UserError
-    for what cannot be read, misspelt keys, a name used twice, and datasets without cases.
+    `dataset`, `image` and `label` may be left out of it. Where it declares nothing and the label is a .seg.nrrd file
+    that carries a record, such as a reading, what is declared there counts. Nothing but these JSON files and headers is
+    read here. Raises UserError for what cannot be read, misspelt keys, a name used twice, and datasets without cases.
     """
     path = Path(path).absolute()
     if not path.exists():
@@ -76,14 +79,30 @@ def _manifest_entries(path: Path) -> Iterator[Entry]:
 
 def _folder_entries(folder: Path) -> Iterator[Entry]:
     for file in sorted(folder.glob(f"[!.]*/{CASE_FILE}")):
-        values = {"name": file.parent.name, "dataset": folder.name, **_object(file)}
-        if "labels16" in values:
-            del values["dataset"]
-        else:
-            for key, stem in (("image", "image"), ("label", "labels")):
-                if key not in values and (found := _beside(file.parent, stem)):
-                    values[key] = found
-        yield _entry(values, file.parent, str(file))
+        yield _folder_entry(file)
+
+
+def load_case(file: Path) -> CaseEntry:
+    """The case of one case.json of a folder of cases; raises UserError as `load_dataset` does."""
+    entry = _folder_entry(file.absolute())
+    if not isinstance(entry, CaseEntry):
+        raise UserError(f"{file} describes a label map without an image: there is nothing to annotate")
+    return entry
+
+
+def _folder_entry(file: Path) -> Entry:
+    values = {"name": file.parent.name, "dataset": file.parent.parent.name, **_object(file)}
+    if "labels16" in values:
+        del values["dataset"]
+    else:
+        for key, stem in (("image", "image"), ("label", "labels")):
+            if key not in values and (found := _beside(file.parent, stem)):
+                values[key] = found
+        if not values.get("label") and (names := readers(file.parent)):
+            values["label"] = str(ReadingFiles(file.parent, names[0]).now.labels)
+        if isinstance(values.get("label"), str) and not set(values) & set(DECLARED):
+            values |= declared_in(file.parent / values["label"])
+    return _entry(values, file.parent, str(file))
 
 
 def _beside(folder: Path, stem: str) -> str | None:

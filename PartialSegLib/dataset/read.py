@@ -2,13 +2,18 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from PartialSegLib.annotation.judge import carries_record, judge, side_of
 from PartialSegLib.annotation.record import completeness_of
+from PartialSegLib.annotation.trust import at_most
 from PartialSegLib.dataset.entries import CaseEntry
 from PartialSegLib.errors import UserError
 from PartialSegLib.image import Volume, read_labels, read_volume, to_lps
+from PartialSegLib.image.labels import Unions, read_segmentation, strict
+from PartialSegLib.image.segmentation import is_segmentation_name
 from PartialSegLib.image.volume import byte_view
 from PartialSegLib.structures import LabelSet, load_label_set
 from PartialSegLib.supervision import PAINTED_BACKGROUND, UNPAINTED, Completeness
@@ -17,9 +22,10 @@ from PartialSegLib.supervision import PAINTED_BACKGROUND, UNPAINTED, Completenes
 def read_annotation(entry: CaseEntry, label_set: LabelSet | None = None) -> tuple[Volume | None, Completeness]:
     """Painted labels (uint8) and the record of what is complete, in the axes of the label file.
 
-    label_set: the one that ships when left out; segments of a .seg.nrrd file are found in it by name. A volume that
-    nobody annotated gives None and an empty record. Raises UserError for labels and structures outside the label set,
-    and for slices outside the volume.
+    label_set: the one that ships when left out; segments of a .seg.nrrd file are found in it by name. Where such a file
+    carries its own record, the entry's counts only as far as that still holds for the voxels: the rest is in part. A
+    volume that nobody annotated gives None and an empty record. Raises UserError for labels and structures outside the
+    label set, and for slices outside the volume.
     """
     label_set = label_set or load_label_set()
     n = label_set.n_classes
@@ -29,12 +35,29 @@ def read_annotation(entry: CaseEntry, label_set: LabelSet | None = None) -> tupl
             raise UserError(f"label {strange[0]} in `unions` stands for no structure: use 0 to {n - 1}")
         if entry.label is None:
             return None, Completeness.of_volume((), n)
-        labels = read_labels(entry.label, label_set)
+        labels, believed = _labels(entry.label, entry.unions, label_set)
         _check_values(labels.array, {UNPAINTED, PAINTED_BACKGROUND, *range(1, n), *entry.unions})
         record = completeness_of(entry.annotated, entry.in_part, entry.slices, labels.array.shape, n)
+        if believed is not None:
+            record = at_most(record, believed)
     except UserError as error:
         raise UserError(f"case {entry.name}: {error}") from error
     return labels.like(labels.array.astype(np.uint8, copy=False)), record
+
+
+def _labels(path: Path, unions: Unions, label_set: LabelSet) -> tuple[Volume, Completeness | None]:
+    """Labels, and the record that the file itself carries as far as it may be believed; None when it carries none."""
+    if not is_segmentation_name(path):
+        return read_labels(path, label_set), None
+    side, _ = side_of(path)
+    segmentation = strict(read_segmentation(path, label_set), path, label_set)
+    if side is None and not carries_record(segmentation):
+        return segmentation.labels, None
+    judged = judge(segmentation, side, label_set)
+    for value, members in segmentation.unions.items():
+        if set(unions.get(value, members)) != set(members):
+            raise UserError(f"label {value} means something else in {path} than in `unions`: load the dataset again")
+    return judged.labels, judged.completeness
 
 
 def read_case(entry: CaseEntry, label_set: LabelSet | None = None) -> tuple[Volume, Volume | None, Completeness]:

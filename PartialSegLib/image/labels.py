@@ -8,21 +8,31 @@ import numpy as np
 
 from PartialSegLib.errors import UserError
 from PartialSegLib.image.read import existing, read_file
-from PartialSegLib.image.text_headers import check_nrrd
+from PartialSegLib.image.segments import NEW_UNIONS, Segment, meanings, read_segments
 from PartialSegLib.image.volume import Volume
 from PartialSegLib.structures import LabelSet
+from PartialSegLib.supervision import PAINTED_BACKGROUND
 
 _MAX_LABEL = 65535
 
+Unions = dict[int, tuple[int, ...]]
 
-@dataclass(frozen=True)
-class Segment:
-    """One segment of a Slicer segmentation: its voxels are those of `value` in layer number `layer`."""
 
-    id: str
-    name: str
-    value: int
-    layer: int
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A Slicer segmentation in the values of a label set.
+
+    labels: uint8 (z, y, x); 255 where the segment "background" is, the values of `unions` where several structures
+    are possible. unions: label value -> the classes it may be. tags: label value -> tags of its segment. unknown: names
+    of the segments with voxels that the label set does not know; they are not in `labels`. overlap: number of voxels
+    that were in several segments and are a union now.
+    """
+
+    labels: Volume
+    unions: Unions
+    tags: dict[int, dict[str, str]]
+    unknown: tuple[str, ...] = ()
+    overlap: int = 0
 
 
 def read_labels(path: str | os.PathLike[str], label_set: LabelSet | None = None) -> Volume:
@@ -39,59 +49,86 @@ def read_labels(path: str | os.PathLike[str], label_set: LabelSet | None = None)
     if not segments:
         volume = read_file(path)
         return volume.like(_whole_numbers(volume.array, path))
+    if label_set is not None:
+        return strict(read_segmentation(path, label_set), path, label_set).labels
+    layers = _layers(path)
+    if len(layers) > 1:
+        raise UserError(
+            f"{path} has segments that overlap (it has {len(layers)} layers): remove the overlap in 3D Slicer"
+        )
+    return layers[0]
+
+
+def strict(segmentation: Segmentation, path: Path, label_set: LabelSet) -> Segmentation:
+    """The segmentation itself; UserError when it has segments that are unknown or overlap."""
+    if segmentation.unknown:
+        raise UserError(
+            f"{path} has a segment {segmentation.unknown[0]!r}, which {label_set.name} does not know: "
+            f"rename it to one of its structures or remove it"
+        )
+    if segmentation.overlap:
+        raise UserError(f"{path} has segments that overlap: remove the overlap in 3D Slicer")
+    return segmentation
+
+
+def read_segmentation(path: str | os.PathLike[str], label_set: LabelSet) -> Segmentation:
+    """Read a Slicer segmentation so that what a person said in it is kept as far as it can be.
+
+    Segments that the label set does not know are left out and named; where segments overlap, a voxel may be any of
+    them. UserError when the file cannot be read or lists no segments.
+    """
+    path = existing(path)
+    segments = [] if path.is_dir() else read_segments(path)
+    if not segments:
+        raise UserError(f"{path} lists no segments: save it as a segmentation (.seg.nrrd) in 3D Slicer")
+    layers = _layers(path)
+    means = meanings(segments, label_set)
+    known = [(segment, meaning[0]) for segment, meaning in zip(segments, means, strict=True) if meaning]
+    unions = {m[0]: m[1] for m in means if m and m[0] >= label_set.n_classes and m[0] != PAINTED_BACKGROUND}
+    strange = [segment for segment, meaning in zip(segments, means, strict=True) if meaning is None]
+    unknown = tuple(
+        s.name or s.id for s in strange if s.layer < len(layers) and (layers[s.layer].array == s.value).any()
+    )
+    labels, overlap = _merged(layers, known, unions)
+    return Segmentation(labels, unions, {value: segment.tags for segment, value in known}, unknown, overlap)
+
+
+def _layers(path: Path) -> list[Volume]:
     from PartialSegLib.image.itk import read_itk
 
-    layers = [layer.like(_whole_numbers(layer.array, path)) for layer in read_itk(path, "NrrdImageIO", layers=True)]
-    if label_set is None:
-        if len(layers) > 1:
-            raise UserError(
-                f"{path} has segments that overlap (it has {len(layers)} layers): remove the overlap in 3D Slicer"
-            )
-        return layers[0]
-    return _merged(layers, segments, label_set, path)
+    return [layer.like(_whole_numbers(layer.array, path)) for layer in read_itk(path, "NrrdImageIO", layers=True)]
 
 
-def read_segments(path: Path) -> list[Segment]:
-    """The segments that a file lists; none unless it is a Slicer segmentation."""
-    if path.suffix.lower() != ".nrrd":
-        return []
-    header = check_nrrd(path)
-    segments: list[Segment] = []
-    while (prefix := f"Segment{len(segments)}_") + "ID" in header:
-        try:
-            value, layer = int(header.get(prefix + "LabelValue", "1")), int(header.get(prefix + "Layer", "0"))
-        except ValueError as error:
-            raise UserError(
-                f"{path} lists a segment without a usable label value: save it again in 3D Slicer"
-            ) from error
-        segments.append(Segment(header[prefix + "ID"], header.get(prefix + "Name", ""), value, layer))
-    return segments
-
-
-def _merged(layers: list[Volume], segments: list[Segment], label_set: LabelSet, path: Path) -> Volume:
-    merged = np.zeros(layers[0].array.shape, np.uint8)
+def _merged(layers: list[Volume], known: list[tuple[Segment, int]], unions: Unions) -> tuple[Volume, int]:
+    """All layers as one uint8 label map, and the number of voxels in several segments, whose unions join `unions`."""
+    merged, overlap = np.empty(0, np.uint8), 0
     for number, layer in enumerate(layers):
         table = np.zeros(int(layer.array.max()) + 1, np.uint8)
-        for segment in (segment for segment in segments if segment.layer == number and segment.value < len(table)):
-            table[segment.value] = _target(segment, label_set, path)
+        for segment, value in known:
+            if segment.layer == number and segment.value < len(table):
+                table[segment.value] = value
         added = table[layer.array]
-        if np.logical_and(merged, added).any():
-            raise UserError(f"{path} has segments that overlap: remove the overlap in 3D Slicer")
+        if number == 0:
+            merged = added
+            continue
+        place = np.nonzero(merged.astype(bool) & added.astype(bool) & (merged != added))
+        pairs, which = np.unique(merged[place].astype(np.uint16) * 256 + added[place], return_inverse=True)
         np.maximum(merged, added, out=merged)
-    return layers[0].like(merged)
+        merged[place] = np.array([_either(pair // 256, pair % 256, unions) for pair in pairs.tolist()], np.uint8)[which]
+        overlap += len(which)
+    return layers[0].like(merged), overlap
 
 
-def _target(segment: Segment, label_set: LabelSet, path: Path) -> int:
-    for query in (segment.id, segment.name):
-        if query and not query.isdecimal():
-            try:
-                return label_set.find(query).value
-            except UserError:
-                continue
-    raise UserError(
-        f"{path} has a segment {segment.name or segment.id!r}, which {label_set.name} does not know: "
-        f"rename it to one of its structures or remove it"
-    )
+def _either(first: int, second: int, unions: Unions) -> int:
+    """The label of a voxel that may be what `first` or `second` stands for."""
+    members = {member for value in (first, second) for member in unions.get(value, (value % PAINTED_BACKGROUND,))}
+    found = next((value for value, known in unions.items() if set(known) == members), None)
+    if found is None:
+        found = next((value for value in NEW_UNIONS if value not in unions), None)
+        if found is None:
+            raise UserError("too many different overlaps of segments: remove the overlap in 3D Slicer")
+        unions[found] = tuple(sorted(members))
+    return found
 
 
 def _whole_numbers(array: np.ndarray, path: Path) -> np.ndarray:
