@@ -30,6 +30,7 @@ WEIGHTS = "models/model.safetensors"
 COARSE_WEIGHTS = "models/coarse.safetensors"
 CARD = "docs/README.md"
 SUMS = "SHA256SUMS"
+SHIPPED = ("models", "abdomen16")  # the model that ships, in Resources
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Bundle:
 
         Raises UserError when a file is missing, does not match its hash, or needs a newer PartialSeg.
         """
-        folder = Path(path) if path is not None else resource_path("models", "abdomen16")
+        folder = Path(path) if path is not None else resource_path(*SHIPPED)
         listed = verify(folder)
         metadata, inference = _read_json(folder / METADATA), _read_json(folder / INFERENCE)
         if metadata.get("format_version") != FORMAT_VERSION:

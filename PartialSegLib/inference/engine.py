@@ -16,6 +16,7 @@ from PartialSegLib.inference.parts import remove_islands
 from PartialSegLib.inference.progress import ProgressCallback, Stopwatch
 from PartialSegLib.inference.result import Segmentation, count_voxels, touching_edge
 from PartialSegLib.inference.run import Run
+from PartialSegLib.inference.slice_confidence import confidence_along
 from PartialSegLib.modality import ModalityGuess, detect_modality
 from PartialSegLib.preprocessing import Prepared
 
@@ -90,12 +91,15 @@ class Engine:
             with clock.stage("coarse"):
                 body = self._cascade.narrow(body, volume, guess, self.preset.overlap, clock)
         run = Run(self.bundle, self._backend, prepared, body, self.preset.overlap, clock)
-        lps_labels, confidence = run.labels(kept)
+        lps_labels, meter = run.labels(kept)
         with clock.stage("parts"):
             remove_islands(lps_labels, prepared.array.shape, self.bundle.smallest_part, self.bundle.one_part)
         with clock.stage("finish"):
             labels = np.ascontiguousarray(prepared.undo(lps_labels))
             voxels = count_voxels(labels, kept)
+        with clock.stage("confidence"):
+            confidence = meter.mean()
+            along = confidence_along(meter.along(), body.start, prepared.array.shape, to_lps(volume)[1], labels)
         clock.report("finish", 1.0)
         return Segmentation(
             labels=volume.like(labels),
@@ -110,6 +114,7 @@ class Engine:
             device=self._backend.device,
             precision=self._backend.precision,
             windows=run.n_windows,
+            confidence_along={axis: {value: of[value] for value in kept} for axis, of in along.items()},
         )
 
     def _prepare(self, volume: Volume, guess: ModalityGuess) -> tuple[Prepared, Body]:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
 _GPU_DEVICE_FILES = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+_WINDOWS_FIELDS = (
+    "ullTotalPhys", "ullAvailPhys", "ullTotalPageFile", "ullAvailPageFile", "ullTotalVirtual", "ullAvailVirtual",
+    "ullAvailExtendedVirtual",
+)  # fmt: skip
 
 
 def usable_cpus() -> int:
@@ -27,6 +31,16 @@ def available_memory() -> int | None:
         container = max(0, int(limit) - int(used))
         return container if system is None else min(system, container)
     return system
+
+
+def total_memory() -> int | None:
+    """Bytes of memory that this machine, or its container, has; None where the system does not say."""
+    try:
+        system: int | None = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        system = _windows_memory("ullTotalPhys")
+    limit = _read(_CGROUP / "memory.max")
+    return min(system, int(limit)) if system is not None and limit.isdigit() else system
 
 
 def may_have_gpu() -> bool:
@@ -49,7 +63,27 @@ def _sysconf_memory() -> int | None:
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
+        return _windows_memory("ullAvailPhys")
+
+
+def _windows_memory(field: str) -> int | None:
+    """A field of what Windows says about its memory; None elsewhere."""
+    if sys.platform != "win32":
         return None
+    import ctypes
+
+    class MemoryStatus(ctypes.Structure):
+        """MEMORYSTATUSEX of the Windows API."""
+
+        _fields_ = [
+            ("dwLength", ctypes.c_ulong),
+            ("dwMemoryLoad", ctypes.c_ulong),
+            *((name, ctypes.c_ulonglong) for name in _WINDOWS_FIELDS),
+        ]
+
+    status = MemoryStatus(dwLength=ctypes.sizeof(MemoryStatus))
+    known = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))
+    return int(getattr(status, field)) if known else None
 
 
 def _read(path: Path) -> str:

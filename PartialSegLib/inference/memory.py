@@ -38,6 +38,12 @@ def run_bytes(shape: Index, field: Sequence[int], patch: Index, n_classes: int, 
     return labels + prepared + stitch_bytes(field, patch, n_classes) + window + _RUNTIME
 
 
+def finest_width(network: dict) -> int:
+    """Features at full resolution, by the options that networks have for it."""
+    network = network.get("backbone", network)
+    return network["width"] if "width" in network else max(network.get("channels", [32])[:1])
+
+
 def windows_at_once(free: int, patch: Index, n_classes: int, width: int) -> int:
     """How many windows fit into a GPU's `free` bytes together; at least 1, no more than pays."""
     return max(1, min(_MOST_WINDOWS, int(free * 0.8) // window_bytes(patch, n_classes, width)))

@@ -1,7 +1,7 @@
 """What a run returns: labels on the input's own grid, and what there is to say about each structure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,7 @@ class Segmentation:
     labels: uint8 on exactly the grid of the input. confidence: mean softmax probability, None where nothing was found.
     touches_edge: whether the structure reaches the border of the volume, so that part of it may lie outside.
     timings: seconds per stage. windows: how many the network saw.
+    confidence_along: axis "k", "j", "i" of the volume -> value -> confidence (n,) in each slice, NaN where it has none.
     """
 
     labels: Volume
@@ -29,6 +30,7 @@ class Segmentation:
     device: str
     precision: str
     windows: int
+    confidence_along: dict[str, dict[int, np.ndarray]] = field(default_factory=dict)
 
 
 def count_voxels(labels: np.ndarray, values: Iterable[int]) -> dict[int, int]:

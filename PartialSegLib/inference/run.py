@@ -14,7 +14,7 @@ from PartialSegLib.inference.export import LabelWriter
 from PartialSegLib.inference.hardware import usable_cpus
 from PartialSegLib.inference.interpolation import axis_map
 from PartialSegLib.inference.learnt import only_learnt
-from PartialSegLib.inference.memory import require_memory, run_bytes, windows_at_once
+from PartialSegLib.inference.memory import finest_width, require_memory, run_bytes, windows_at_once
 from PartialSegLib.inference.progress import Stopwatch
 from PartialSegLib.inference.stitching import Array, Stitcher, field_of
 from PartialSegLib.inference.windows import Index, Row, importance_map, plan_rows
@@ -52,12 +52,12 @@ class Run:
             self._field.shape, self._patch, overlap, lambda a, b: body.touches(_plus(a, origin), _plus(b, origin))
         )
         self.n_windows = sum(len(row.corners) for row in self._rows)
-        width = _finest_width(bundle.network_config)
+        width = finest_width(bundle.network_config)
         require_memory(run_bytes(self._shape, self._field.shape, self._patch, self._n_classes, width))
         self._at_once = windows_at_once(backend.free_bytes(), self._patch, self._n_classes, width)
 
-    def labels(self, kept: list[int]) -> tuple[np.ndarray, dict[int, float]]:
-        """Labels on the input's LPS grid, all but the `kept` values as background, and confidence per structure."""
+    def labels(self, kept: list[int]) -> tuple[np.ndarray, ConfidenceMeter]:
+        """Labels on the input's LPS grid, all but the `kept` values as background, and how sure the network was."""
         written = np.zeros(self._n_classes, np.uint8)
         written[kept] = kept
         meter = ConfidenceMeter(self._n_classes)
@@ -70,7 +70,7 @@ class Run:
                 with self._clock.stage("confidence"):
                     inside = slice(max(fresh, z.start) - first, max(0, z.stop - first))
                     meter.add(logits[:, inside, y, x], threads)
-        return writer.labels, meter.mean()
+        return writer.labels, meter
 
     def _finished_slices(self, threads: Executor) -> Iterator[tuple[int, int, Array]]:
         """Yield (field slice that the logits start at, first slice not yielded before, logits (C, n, y, x))."""
@@ -100,12 +100,6 @@ class Run:
             batch = only_learnt(batch, self._unlearnt, self._independent)
             for logits, corner in zip(batch, corners, strict=True):
                 stitcher.add(logits, corner)
-
-
-def _finest_width(network: dict) -> int:
-    """Features at full resolution, by the options that networks have for it."""
-    network = network.get("backbone", network)
-    return network["width"] if "width" in network else max(network.get("channels", [32])[:1])
 
 
 def _require_finite(logits: Array, precision: str) -> None:
