@@ -18,10 +18,10 @@ $(shell rm -f $(VENV)/*.stamp)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench clean
+.PHONY: help run test app screenshots bench clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/run.stamp ## segment a sample CT and show what was found; results go to output/
 	@if [ -n "$(INPUT)" ]; then input="$(INPUT)"; else input="$$($(CLI) sample --quiet)"; fi && \
@@ -29,9 +29,18 @@ run: $(VENV)/run.stamp ## segment a sample CT and show what was found; results g
 	    --statistics $(OUTPUT)/statistics.csv --preview $(OUTPUT)/preview.png --overwrite
 
 test: $(VENV)/test.stamp ## lint, types and all tests
+	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries)
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m pytest
+
+app: $(VENV)/test.stamp ## open the module in a stand-in for 3D Slicer (VOLUME=file shows that volume)
+	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries screen)
+	$(PY) -m Testing.host $(if $(VOLUME),--volume "$(VOLUME)")
+
+screenshots: $(VENV)/test.stamp ## draw the pictures of the tutorial anew, from the running module
+	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries)
+	$(PY) -m Testing.host.tutorial docs/tutorial
 
 bench: $(VENV)/bench.stamp ## time and memory against nnU-Net and MONAI
 	$(PY) -m Testing.benchmarks $(BENCH)
@@ -46,7 +55,7 @@ $(VENV)/run.stamp: pyproject.toml requirements/pins.txt
 
 $(VENV)/test.stamp: pyproject.toml requirements/pins.txt
 	@$(call create_venv)
-	$(PIP) -e ".[fast,train,text,board,test]"
+	$(PIP) -e ".[fast,train,text,board,dicom,host,test]"
 	@$(call mark)
 
 $(VENV)/bench.stamp: pyproject.toml requirements/pins.txt

@@ -9,9 +9,9 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory):
-    """Every test, and every process it starts, has the session's cache folder instead of the user's."""
+    """Every test, and every process it starts, has folders of the session for caches and models, not the user's."""
     with pytest.MonkeyPatch.context() as patch:
-        for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        for variable in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "LOCALAPPDATA"):
             patch.setenv(variable, str(tmp_path_factory.mktemp("cache")))
         patch.delenv("SLICER", raising=False)
         # Threads of a small network wait for each other longer than they work when the computer has other things to do.

@@ -1,0 +1,1 @@
+# Slicer's own build rules stand here; the stand-in needs none.
