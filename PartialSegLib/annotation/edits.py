@@ -28,25 +28,26 @@ def changed_slices(
     """
     if before.shape != after.shape:
         raise ValueError(f"labels of shape {before.shape} were edited to shape {after.shape}")
-    places = _changed(before, after)
-    old, new = before[places], after[places]
+    table = _changes(n_classes, unions)
+    bits_z, bits_y, bits_x = (np.zeros(n, np.uint32) for n in before.shape)
+    for z, (old, new) in enumerate(zip(before, after, strict=True)):
+        if np.array_equal(old, new):
+            continue  # strokes are small, volumes are not
+        bits = table[old.astype(np.uint16) * 256 + new]
+        rows = np.bitwise_or.reduce(bits, axis=1)
+        bits_z[z] = np.bitwise_or.reduce(rows)
+        bits_y |= rows
+        bits_x |= np.bitwise_or.reduce(bits, axis=0)
+    changed = int(np.bitwise_or.reduce(bits_z))
+    structures = [structure for structure in range(1, n_classes) if changed >> structure & 1]
+    return {s: ((bits_z >> s & 1) > 0, (bits_y >> s & 1) > 0, (bits_x >> s & 1) > 0) for s in structures}
+
+
+def _changes(n_classes: int, unions: Unions) -> np.ndarray:
+    """uint32 (65536,), at 256 a + b: as bits, the structures to which label b says another thing than label a."""
     table = possibilities(n_classes, unions)
-    pairs, which = np.unique(old.astype(np.uint16) * 256 + new, return_inverse=True)
-    differs = table[pairs >> 8] != table[pairs & 255]  # (pairs, C)
-    found = {}
-    for structure in np.flatnonzero(differs.any(0)).tolist():
-        mine = differs[which, structure]
-        slices = [np.zeros(n, bool) for n in before.shape]
-        for seen, index in zip(slices, places, strict=True):
-            seen[index[mine]] = True
-        found[structure] = (slices[0], slices[1], slices[2])
-    return found
-
-
-def _changed(before: np.ndarray, after: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Indices (z, y, x) of the voxels that differ. Compared eight at a time: strokes are small, volumes are not."""
-    first, second = np.ascontiguousarray(before).ravel(), np.ascontiguousarray(after).ravel()
-    whole = first.size // 8 * 8
-    words = np.flatnonzero(first[:whole].view(np.uint64) != second[:whole].view(np.uint64))
-    places = np.append((words[:, None] * 8 + np.arange(8)).ravel(), np.arange(whole, first.size))
-    return np.unravel_index(places[first[places] != second[places]], before.shape)
+    differs = np.zeros((256, 256), np.uint32)
+    for structure in range(1, n_classes):
+        column = table[:, structure]
+        differs |= (column[:, None] != column).astype(np.uint32) << np.uint32(structure)
+    return differs.ravel()

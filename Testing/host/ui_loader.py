@@ -14,6 +14,9 @@ from PySide6.QtWidgets import QWidget
 
 from Testing.host import qt_signals
 
+# Read once: PySide's meta object of a class can go with the last widget of a module that was closed.
+_WIDGET_PROPERTIES = QWidget.staticMetaObject.propertyCount()
+
 classes: dict[str, type[QWidget]] = {}
 """Widget classes beyond Qt's own that a .ui file may name."""
 
@@ -88,7 +91,7 @@ def _take_enumerations(tree: ElementTree.Element) -> list[tuple[str, str, str]]:
 
 
 def _is_own(cls: type[QWidget], name: str) -> bool:
-    return cls.staticMetaObject.indexOfProperty(name) >= QWidget.staticMetaObject.propertyCount()
+    return cls.staticMetaObject.indexOfProperty(name) >= _WIDGET_PROPERTIES
 
 
 def _number(words: str) -> int:
