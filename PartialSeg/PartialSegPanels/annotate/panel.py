@@ -1,0 +1,251 @@
+"""The Annotate tab put together: which case is open, what was painted, and when the tab listens to what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import slicer
+from slicer.i18n import tr as _
+
+from PartialSegLib.errors import UserError
+from PartialSegPanels.annotate.active_view import ActiveView
+from PartialSegPanels.annotate.acts import Acts
+from PartialSegPanels.annotate.buttons import Buttons
+from PartialSegPanels.annotate.cases_section import CasesSection
+from PartialSegPanels.annotate.desk import Desk
+from PartialSegPanels.annotate.hotkeys import KEYS, Hotkeys
+from PartialSegPanels.annotate.keeper import Keeper
+from PartialSegPanels.annotate.paint_section import PaintSection
+from PartialSegPanels.annotate.plan_section import PlanSection
+from PartialSegPanels.annotate.session import Session
+from PartialSegPanels.annotate.slice_section import SliceSection
+from PartialSegPanels.annotate.strokes import Strokes
+from PartialSegPanels.annotate.structure_table import StructureTable
+from PartialSegPanels.annotate.transfer_section import TransferSection
+from PartialSegPanels.annotate.view_ribbons import ViewRibbons
+
+
+class AnnotatePanel:
+    """The tab, and what its sections share: the open case, the active view, how to declare and how to refuse."""
+
+    def __init__(self, parent: Any, context: Any) -> None:
+        self.context = context
+        self.widget = slicer.util.loadUI(context.resource("UI/Annotate.ui"))
+        parent.layout().addWidget(self.widget)
+        self.widget.setMRMLScene(slicer.mrmlScene)
+        self.ui = ui = slicer.util.childWidgetVariables(self.widget)
+        self.desk = Desk(context.label_set)
+        self.canvas: Any = None  # a Canvas while a case is open
+        self._refresh_timer = context.timers.after(0, self.guarded(self.refresh))
+        self.view = ActiveView(self.refresh_soon)
+        self.structures = StructureTable(ui.structureTable, context.label_set, context, self._pick)
+        self.strokes = Strokes(self)
+        self.cases = CasesSection(ui, self, context)
+        self.paint = PaintSection(ui, self)
+        self.acts = Acts(ui, self)
+        self.plan = PlanSection(ui, self)
+        self.slices = SliceSection(ui, self)
+        self.ribbons = ViewRibbons(self)
+        self.transfer = TransferSection(ui, self)
+        self.keeper = Keeper(ui, self)
+        self.buttons = Buttons(ui, self)
+        self.hotkeys = Hotkeys({name: getattr(ui, name) for name in KEYS})
+        self.structures.on_ticked(self.refresh)
+        ui.planSection.collapsed = ui.transferSection.collapsed = True
+        self.cases.refresh_buttons()
+        self.refresh()
+
+    @property
+    def session(self) -> Session | None:
+        """The open case."""
+        return self.desk.session
+
+    @property
+    def mark(self) -> tuple[str, int] | None:
+        """Axis and index of the first slice of a range."""
+        return self.acts.mark
+
+    def enter(self) -> None:
+        """The tab is shown."""
+        self.view.install()
+        self.paint.enter()
+        self.hotkeys.install()
+        self.ribbons.install()
+        self.refresh()
+
+    def exit(self) -> None:
+        """The tab is left: its keys and observers go, autosave goes on while a case is open."""
+        self.strokes.look(ask=False)
+        self._write_record()
+        self.hotkeys.uninstall()
+        self.ribbons.uninstall()
+        self.paint.exit()
+        self.view.uninstall()
+
+    def cleanup(self) -> None:
+        """The module is unloaded."""
+        self._leave_case()
+        self.keeper.stop()
+        self.keeper.rescue()
+        self.paint.cleanup()
+        self.hotkeys.uninstall()
+        self.ribbons.uninstall()
+        self.view.uninstall()
+        if self.canvas is not None:
+            self.canvas.remove()
+            self.canvas = None
+
+    def scene_closing(self) -> None:
+        """Every node is about to go: what was painted is taken over and saved, or kept in memory."""
+        self._leave_case()
+        self.canvas = None
+
+    def scene_closed(self) -> None:
+        """The scene is empty."""
+        self.cases.refresh()
+        self.refresh()
+
+    def open_case(self, item: Any) -> None:
+        """Save and close the open case and open this one; raises UserError when it cannot be read."""
+        from PartialSegPanels.annotate.canvas import Canvas
+
+        if not self.close_case():
+            return
+        with slicer.util.WaitCursor():
+            session = self.desk.open_case(item)
+            self.canvas = Canvas(session, self.strokes.begin)
+        self.view.volume_node = self.canvas.volume_node
+        self.paint.attach(self.canvas)
+        self.plan.open(session)
+        self.keeper.start()
+        self.cases.refresh()
+        self.refresh()
+        if session.warnings:
+            slicer.util.warningDisplay("\n".join(session.warnings), windowTitle="PartialSeg")
+
+    def close_case(self) -> bool:
+        """Save and close the open case, if any; False when it could not be saved and stays open."""
+        if self.session is None:
+            return True
+        if not self.keeper.close():
+            return False
+        self._forget()
+        if self.canvas is not None:
+            self.canvas.remove()
+            self.canvas = None
+        self.cases.refresh()
+        self.refresh()
+        return True
+
+    def declare(self, act: Callable[[Any], None], words: str) -> None:
+        """Let the reader say something of the open case; raises UserError when that cannot be said."""
+        if self.session is None:
+            raise UserError(_("no case is open: open one from the worklist"))
+        self.look()
+        act(self.session.declarations)
+        self.declared(words)
+
+    def declared(self, words: str) -> None:
+        """Something was declared or taken back: show it, and write it where the rest of the module sees it."""
+        if self.canvas is not None:
+            self.canvas.protect()
+        self.context.status(words)
+        self.refresh()
+
+    def look(self, ask: bool = True) -> None:
+        """Take over what was painted since the last look."""
+        self.strokes.look(ask)
+
+    def replace(self, labels: Any, record: Any, unions: Any) -> None:
+        """Put imported labels and their record in place of what is painted and declared."""
+        assert self.session is not None  # the dialog opens on a case only
+        self.session.replace(labels, record, unions)
+        self.canvas.put(labels)
+        self.declared(_("The labels were imported"))
+
+    def current(self) -> tuple[int, ...]:
+        """The structure that is painted; none for the background scribble."""
+        return self.paint.current()
+
+    def ticked(self) -> tuple[int, ...]:
+        """The structures that are annotated."""
+        return self.structures.ticked()
+
+    def predicted(self) -> Any:
+        """Labels (z, y, x) of the selected prediction; None when there is none."""
+        return self.paint.predicted()
+
+    def confidence(self) -> Any:
+        """How sure the model was of the selected prediction: axis -> structure -> value per slice; None: unknown."""
+        node = self.ui.predictionSelector.currentNode()
+        result = None if node is None else getattr(self.context, "results", {}).get(node.GetID())
+        return None if result is None else result.confidence_along
+
+    def planned(self, axis: str) -> Sequence[int]:
+        """The planned slices across an axis."""
+        return self.plan.slices(axis)
+
+    def refresh_soon(self) -> None:
+        """Show what there is when the events under way are over: scrolling and painting send many."""
+        self._refresh_timer.start()
+
+    def refresh(self) -> None:
+        """Show what there is now."""
+        if (self.session is None) != (self.canvas is None):
+            return  # a case is on its way in or out
+        place = self.slices.refresh()
+        self.ribbons.refresh()
+        self.structures.show_states(self.session, place)
+        current = self.current()
+        self.structures.show_current(current[0] if current else None)
+        self.plan.refresh(place)
+        self.cases.refresh_open()
+        self.buttons.refresh()
+        self.keeper.refresh()
+
+    def status(self, text: str) -> None:
+        """A short message in the status bar."""
+        self.context.status(text)
+
+    def guarded(self, act: Callable[[], Any]) -> Callable[[], None]:
+        """`act` as a slot: what it cannot do is told in a window."""
+        return self.guarded_with(lambda *_arguments: act())
+
+    def guarded_with(self, act: Callable[..., Any]) -> Callable[..., None]:
+        """The same for an act with arguments."""
+
+        def slot(*arguments: Any) -> None:
+            try:
+                act(*arguments)
+            except Exception as error:  # an exception in a slot would end in the console, where nobody looks
+                self.context.show_error(error)
+
+        return slot
+
+    def _pick(self, value: int) -> None:
+        self.paint.select(value)
+        self.refresh()
+
+    def _write_record(self) -> None:
+        """Put the record into the segments' tags, where the Segment tab and a scene that Slicer saves find it."""
+        if self.canvas is not None and self.canvas.is_here():
+            steps = self.canvas.write_record()
+            self.context.timers.steps(steps, lambda done: None, self.context.show_error)
+
+    def _leave_case(self) -> None:
+        if self.session is None:
+            return
+        self.strokes.look(ask=False)
+        self.keeper.drop()
+        self._forget()
+
+    def _forget(self) -> None:
+        """No case is open any more: nothing may listen to its nodes."""
+        self.strokes.stop()
+        self.paint.detach()
+        self.view.volume_node = None
+        self.acts.reset()
+        self.plan.close()
+        if self.canvas is not None:
+            self.canvas.release()

@@ -1,0 +1,41 @@
+"""Export and import: opens the two dialogs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slicer.i18n import tr as _
+
+from PartialSegLib.errors import UserError
+
+
+class TransferSection:
+    """The buttons of both dialogs; `bench` is the tab."""
+
+    def __init__(self, ui: Any, bench: Any) -> None:
+        self._bench = bench
+        ui.exportButton.connect("clicked()", bench.guarded(self.export))
+        ui.importButton.connect("clicked()", bench.guarded(self.import_labels))
+
+    def export(self) -> None:
+        """Let the reader write the dataset in another format; what is open is saved first."""
+        from PartialSegPanels.annotate.export_dialog import ExportDialog
+
+        bench = self._bench
+        if bench.desk.worklist is None:
+            raise UserError(_("no dataset is open: open a dataset folder first"))
+        bench.look()
+        if bench.session is not None:
+            bench.desk.saver.save(bench.session)
+        ExportDialog(bench).run()
+        bench.refresh()
+
+    def import_labels(self) -> None:
+        """Let the reader put labels of others into the open case."""
+        from PartialSegPanels.annotate.import_dialog import ImportDialog
+
+        if self._bench.session is None:
+            raise UserError(_("no case is open: open one from the worklist"))
+        self._bench.look()
+        ImportDialog(self._bench).run()
+        self._bench.refresh()
