@@ -29,7 +29,7 @@ from types import ModuleType, TracebackType
 from PySide6 import QtCore, QtGui, QtNetwork, QtSvg, QtWidgets, QtXml
 from PySide6.QtCore import QObject
 
-from Testing.host import qt_attributes, qt_enums, qt_none, qt_statics
+from Testing.host import qt_attributes, qt_constants, qt_enums, qt_statics
 
 _SOURCES = (QtCore, QtGui, QtWidgets, QtNetwork, QtSvg, QtXml)
 # Names that PySide has and PythonQt has not.
@@ -43,7 +43,7 @@ def install() -> None:
     """Make `import qt`, `import ctk` and `import PythonQt` work; does nothing the second time."""
     if "qt" in sys.modules:
         return
-    qt_none.protect()
+    qt_constants.protect()
     qt = _make()
     qt_enums.install(_SOURCES)
     kinds = [found for found in vars(qt).values() if isinstance(found, type)]
