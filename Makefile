@@ -40,7 +40,7 @@ app: $(VENV)/test.stamp ## open the module in a stand-in for 3D Slicer (VOLUME=f
 
 screenshots: $(VENV)/test.stamp ## draw the pictures of the tutorial anew, from the running module
 	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries)
-	$(PY) -m Testing.host.tutorial docs/tutorial
+	$(PY) -m Testing.tutorial docs/tutorial
 
 bench: $(VENV)/bench.stamp ## time and memory against nnU-Net and MONAI
 	$(PY) -m Testing.benchmarks $(BENCH)

@@ -19,7 +19,7 @@ def atomic_path(path: str | os.PathLike, overwrite: bool = True) -> Iterator[Pat
     """
     path = Path(path)
     if path.exists() and not overwrite:
-        raise UserError(f"{path} exists already: choose another output or pass --overwrite")
+        raise UserError(f"{path} exists already: choose another output, or --overwrite on the command line")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=".partial-", suffix="".join(path.suffixes[-2:]), dir=path.parent)

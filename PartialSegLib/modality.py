@@ -56,7 +56,7 @@ def _from_range(voxels: np.ndarray) -> ModalityGuess:
     if low < 0 and -low >= _NEGATIVE_SHARE * high:
         return ModalityGuess("mr", f"values from {low:.3g} to {high:.3g} are no HU: MR scaled to zero mean", 0.0, False)
     if high <= 255:
-        reason = f"no HU, but with values up to {high:.3g} it could be a windowed CT: say --modality ct if it is one"
+        reason = f"no HU, but with values up to {high:.3g} it could be a windowed CT: set the modality to ct if it is"
         return ModalityGuess("mr", reason, 0.0, False)
     return ModalityGuess("mr", "no negative values to speak of, and no soft-tissue peak of a CT")
 

@@ -23,6 +23,7 @@ class Context:
 
     parameters: the scene's typed parameter node, None while the scene is being closed.
     resource: path (str) of a file in the module's Resources folder, by its name there.
+    results: what the worker found, by the id of the segmentation that shows it; the voxels are in the scene alone.
     jobs: the worker's; `jobs.start(lambda worker: worker.segment(...), hear)`. The child process starts with the first.
     timers: for work in steps on the GUI thread, or in a thread.
     """
@@ -30,6 +31,7 @@ class Context:
     def __init__(self, resource: Callable[[str], str]) -> None:
         self.resource = resource
         self.parameters: Any = None
+        self.results: dict[str, Any] = {}
         self.timers = Timers()
         self.jobs: Jobs = self.timers.jobs(make_worker)
 

@@ -12,6 +12,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from PartialSegLib.errors import UserError
+from PartialSegPanels import packages
 
 TORCH = "torch>=2.8"
 REQUESTER = "PartialSeg"
@@ -24,10 +25,8 @@ _TORCH_MEGABYTES = (200, 3000)
 
 def missing_packages(requirements: str) -> list[str]:
     """Requirements of the file that this Python does not satisfy, torch first; nothing is imported to find out."""
-    import slicer.packaging
-
-    wanted = [TORCH, *(str(one) for one in slicer.packaging.load_requirements(requirements))]
-    return [one for one in wanted if not slicer.packaging.pip_check(one)]
+    wanted = [TORCH, *packages.requirements_in(requirements)]
+    return [one for one in wanted if not packages.is_there(one)]
 
 
 def ensure_dependencies(requirements: str) -> bool:
@@ -78,26 +77,25 @@ def _install_torch() -> None:
         raise UserError(
             _("the PyTorch extension is missing: install it in View > Extension Manager, restart Slicer, press again")
         ) from error
-    # Our question has named it already; the extension picks the build that fits the computer.
-    if not PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=False, torchVersionRequirement=">=2.8"):
+    try:
+        # Our question has named it already; the extension picks the build that fits the computer.
+        torch = PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=False, torchVersionRequirement=">=2.8")
+    except Exception as error:  # the extension runs pip, and raises what that raises
+        raise _failure(error) from error
+    if not torch:
         raise UserError(_("torch could not be installed: see the application log, then press again to go on"))
 
 
 def _install(missing: list[str]) -> None:
-    import slicer.packaging
-
     if not missing:
         return
     with tempfile.TemporaryDirectory(prefix="partialseg-") as folder:
         constraints = Path(folder) / "constraints.txt"
         constraints.write_text("".join(f"{name}=={version}\n" for name, version in _shipped()), encoding="utf-8")
         try:
-            slicer.packaging.pip_ensure(
-                missing, constraints=str(constraints), prompt_install=False, requester=REQUESTER
-            )
+            packages.install(missing, constraints, REQUESTER)
         except Exception as error:  # pip ends in several ways, and all of them mean the same to the user
-            text = _("installing failed ({error}): check the network, then press again to go on")
-            raise UserError(text.format(error=_first(error))) from error
+            raise _failure(error) from error
 
 
 def _shipped() -> list[tuple[str, str]]:
@@ -108,6 +106,11 @@ def _shipped() -> list[tuple[str, str]]:
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _failure(error: Exception) -> UserError:
+    text = _("installing failed ({error}): check the network, then press again to go on")
+    return UserError(text.format(error=_first(error)))
 
 
 def _first(error: Exception) -> str:

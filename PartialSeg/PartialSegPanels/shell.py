@@ -1,6 +1,7 @@
 """The tabs, and the events of Slicer that each of them hears."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import slicer
@@ -44,11 +45,12 @@ class Shell:
         self._switch_to(None)
 
     def cleanup(self) -> None:
-        """The module is unloaded: nothing of it may go on."""
-        self._switch_to(None)
-        for panel in self._panels:
-            panel.cleanup()
-        self.context.close()
+        """The module is unloaded: nothing of it may go on, whatever goes wrong in one of its parts."""
+        with ExitStack() as stack:  # the last one first
+            stack.callback(self.context.close)
+            for panel in self._panels:
+                stack.callback(panel.cleanup)
+            self._switch_to(None)
 
     def scene_closing(self) -> None:
         """Every node is about to go."""

@@ -35,15 +35,10 @@ class Steps:
     def tick(self) -> None:
         """Take some steps."""
         start = time.perf_counter()
-        while self._generator is not None and time.perf_counter() - start < BUDGET_S:
-            try:
-                next(self._generator)
-            except StopIteration as end:
-                self._stop()
-                self._done(end.value)
-            except Exception as error:
-                self._stop()
-                self._failed(error)
+        while self._generator is not None:
+            self._take(self._generator)
+            if time.perf_counter() - start >= BUDGET_S:
+                return
 
     def cancel(self) -> None:
         """Leave the rest undone."""
@@ -51,6 +46,16 @@ class Steps:
             generator = self._generator
             self._stop()
             generator.close()
+
+    def _take(self, generator: Generator[Any, None, Any]) -> None:
+        try:
+            next(generator)
+        except StopIteration as end:
+            self._stop()
+            self._done(end.value)
+        except Exception as error:
+            self._stop()
+            self._failed(error)
 
     def _stop(self) -> None:
         self._generator = None

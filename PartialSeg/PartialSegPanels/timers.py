@@ -87,6 +87,7 @@ class Timers:
         timer.stop()
         if timer in self._timers:
             self._timers.remove(timer)
+            timer.deleteLater()  # it holds what it calls, which holds the timer: neither would ever go
 
 
 def _switch(timer: Any) -> Callable[[bool], None]:

@@ -50,8 +50,3 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, str]:
             raise UserError(f"--set {text} is not KEY=VALUE: write for instance --set steps=200")
         pairs[key] = value
     return pairs
-
-
-def missing_extra(error: ModuleNotFoundError, extra: str) -> UserError:
-    """The UserError for a package that only an optional part of PartialSeg needs."""
-    return UserError(f"this needs the package {error.name}: install it with pip install 'partialseg[{extra}]'")

@@ -3,10 +3,11 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from PartialSegLib.cli.arguments import add_command, add_settings, missing_extra, settings_of
+from PartialSegLib.cli.arguments import add_command, add_settings, settings_of
 from PartialSegLib.cli.console import print_json, print_table, progress_bar
 from PartialSegLib.cli.failure import DONE, MISTAKE
 from PartialSegLib.errors import UserError
+from PartialSegLib.extras import missing_extra
 
 if TYPE_CHECKING:
     from partialseg_training.checks import Report

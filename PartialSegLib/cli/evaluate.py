@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PartialSegLib.cli.arguments import add_command, missing_extra
+from PartialSegLib.cli.arguments import add_command
 from PartialSegLib.cli.console import print_comparison, print_json, print_scores, progress_bar
 from PartialSegLib.cli.failure import DONE
 from PartialSegLib.cli.outputs import check_writable
 from PartialSegLib.errors import UserError
+from PartialSegLib.extras import missing_extra
 
 if TYPE_CHECKING:
     from partialseg_training.evaluate import Outcome

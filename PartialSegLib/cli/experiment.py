@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-from PartialSegLib.cli.arguments import add_command, missing_extra
+from PartialSegLib.cli.arguments import add_command
 from PartialSegLib.cli.console import progress_bar
 from PartialSegLib.cli.failure import DONE
+from PartialSegLib.extras import missing_extra
 
 _EXAMPLES = """\
 examples:

@@ -38,7 +38,7 @@ def describe(error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
     if _out_of_memory(error):
-        return "not enough memory: close other programs, crop the image, or try --preset fast or another --device"
+        return "not enough memory: close other programs, crop the image, or try the fast preset or another device"
     from PartialSegLib.log import write_error_log
 
     log = write_error_log(error)

@@ -2,9 +2,10 @@
 
 import argparse
 
-from PartialSegLib.cli.arguments import add_command, missing_extra
+from PartialSegLib.cli.arguments import add_command
 from PartialSegLib.cli.console import print_json
 from PartialSegLib.cli.failure import DONE
+from PartialSegLib.extras import missing_extra
 
 _EXAMPLES = """\
 examples:

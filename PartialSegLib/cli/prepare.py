@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PartialSegLib.cli.arguments import add_command, missing_extra
+from PartialSegLib.cli.arguments import add_command
 from PartialSegLib.cli.console import print_table, progress_bar
 from PartialSegLib.cli.failure import DONE
 from PartialSegLib.errors import UserError
+from PartialSegLib.extras import missing_extra
 
 if TYPE_CHECKING:
     from partialseg_training.data.store import PreparedCase

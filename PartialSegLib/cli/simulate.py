@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PartialSegLib.cli.arguments import add_command, missing_extra
+from PartialSegLib.cli.arguments import add_command
 from PartialSegLib.cli.console import print_json, print_table, progress_bar
 from PartialSegLib.cli.failure import DONE
 from PartialSegLib.cli.outputs import check_output, check_writable
 from PartialSegLib.errors import UserError
+from PartialSegLib.extras import missing_extra
 
 if TYPE_CHECKING:
     from partialseg_training.simulation import Rule, SimulatedCase

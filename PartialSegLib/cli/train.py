@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PartialSegLib.cli.arguments import add_command, add_settings, missing_extra, settings_of
+from PartialSegLib.cli.arguments import add_command, add_settings, settings_of
 from PartialSegLib.cli.failure import DONE
 from PartialSegLib.errors import UserError
+from PartialSegLib.extras import missing_extra
 
 Progress = Callable[[str, int, int, dict[str, float]], None]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from PartialSegLib import __version__
-from PartialSegLib.cli.arguments import missing_extra
 from PartialSegLib.dataset import CaseEntry, read_annotation
 from PartialSegLib.errors import UserError
 from PartialSegLib.exchange.dicom_source import read_series, without_names
 from PartialSegLib.exchange.report import ExportReport, counted
 from PartialSegLib.exchange.single_valued import union_name
 from PartialSegLib.exchange.values import count_values
+from PartialSegLib.extras import missing_extra
 from PartialSegLib.files import atomic_path
 from PartialSegLib.image import Volume, fit_to_grid
 from PartialSegLib.structures import Code, LabelSet, Structure, load_label_set
@@ -47,7 +47,7 @@ def export_dicom_seg(
     """
     path = Path(path).absolute()
     if path.exists() and not overwrite:
-        raise UserError(f"{path} exists already: choose another output or pass --overwrite")
+        raise UserError(f"{path} exists already: choose another output, or --overwrite on the command line")
     label_set = label_set or load_label_set()
     labels, record = read_annotation(case, label_set)
     if labels is None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from PartialSegLib.cli.arguments import missing_extra
 from PartialSegLib.errors import UserError
 from PartialSegLib.exchange.source import Overlay, Source
+from PartialSegLib.extras import missing_extra
 from PartialSegLib.image import Volume
 
 if TYPE_CHECKING:

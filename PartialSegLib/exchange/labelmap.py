@@ -32,7 +32,7 @@ def export_labelmap(
     table, colors = table_of(path), path.with_name(path.name[: -len(SUFFIX)] + ".txt")
     taken = [file for file in (path, table, colors) if file.exists()]
     if taken and not overwrite:
-        raise UserError(f"{taken[0]} exists already: choose another output or pass --overwrite")
+        raise UserError(f"{taken[0]} exists already: choose another output, or --overwrite on the command line")
     write_label_table(table, label_set, record, case.unions, overwrite)
     write_itksnap_labels(colors, label_set, case.unions, overwrite)
     write_volume(path, labels, overwrite=overwrite, level=6)  # last: what it means is there already

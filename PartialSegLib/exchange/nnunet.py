@@ -96,7 +96,8 @@ def _about_choice(writer: SingleValued) -> list[str]:
     keys = [writer.label_set.by_value(value).key for value in sorted(writer.always_complete)]
     if not writer.ignored or not keys or len(keys) == len(writer.values):
         return []
-    return [f"Less is ignored with the structures that are complete in every case: --structures {','.join(keys)}."]
+    option = f"--structures {','.join(keys)} on the command line"
+    return [f"Less is ignored when only what is complete in every case is exported ({option})."]
 
 
 def _about_modality(entries: list[CaseEntry]) -> list[str]:

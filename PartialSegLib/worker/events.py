@@ -1,6 +1,6 @@
 """What a worker tells about its jobs. Each job ends with exactly one of Finished, Failed and Cancelled."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ Event = Progress | Log | Finished | Failed | Cancelled
 class SegmentResult:
     """A segmentation; every dict has one entry per structure value that was asked for.
 
-    labels: uint8 on the grid of the volume, 0 outside the region. confidence: 0 to 1, None where nothing was found.
+    labels: uint8 on the grid of the volume, 0 outside the region; None after `without_labels`.
+    confidence: 0 to 1, None where nothing was found.
     touches_edge: whether the structure reaches the border of what was segmented, so that part of it may lie outside.
     not_in_view: values of structures that were not found and whose usual place lies above or below the volume.
     confidence_along: axis "k", "j", "i" -> value -> mean probability (float32) of the structure's voxels in each slice
@@ -72,7 +73,7 @@ class SegmentResult:
     timings: seconds per stage in the child; seconds: from the job's start to its end. pid: the child's process.
     """
 
-    labels: Volume
+    labels: Volume | None
     modality: str
     modality_reason: str
     confidence: dict[int, float | None]
@@ -87,6 +88,10 @@ class SegmentResult:
     model_version: str
     timings: dict[str, float] = field(default_factory=dict)
     pid: int = 0
+
+    def without_labels(self) -> "SegmentResult":
+        """The same without its voxels, for who keeps it when these are elsewhere."""
+        return replace(self, labels=None)
 
     @property
     def slice_confidence(self) -> dict[int, np.ndarray]:

@@ -106,6 +106,12 @@ class Child:
                 kill_tree(self.process)
         self.gone.wait(timeout)
 
+    def look(self) -> None:
+        """Kill what a dead child has left: while that holds the pipes, nothing else tells that the child is gone."""
+        with self._ending:
+            if not self.gone.is_set() and self.process.poll() is not None:
+                kill_tree(self.process)
+
     def _read(self, errors: threading.Thread) -> None:
         assert self.process.stdout is not None
         for line in _lines(self.process.stdout):
@@ -113,7 +119,8 @@ class Child:
             self.inbox.put(Message(content) if content is not None else Line(_text(line)))
         # What the child started must not outlive it. Before `wait`, while its number cannot be given to another.
         with self._ending:
-            kill_tree(self.process)
+            if self.process.returncode is None:
+                kill_tree(self.process)
             code = self.process.wait()
             self.gone.set()
         errors.join(timeout=0.5)
@@ -133,7 +140,7 @@ class Child:
 
 
 def kill_tree(process: subprocess.Popen) -> None:
-    """Kill a child that was not waited for yet, with all processes that it started."""
+    """Kill a child that was not waited for yet, or was just now, with all processes that it started."""
     if sys.platform == "win32":
         command = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
         subprocess.run(command, capture_output=True, creationflags=subprocess.CREATE_NO_WINDOW)

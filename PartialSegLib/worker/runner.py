@@ -100,6 +100,7 @@ class Runner:
             try:
                 item = child.inbox.get(timeout=_LOOK_EVERY_S)
             except queue.Empty:
+                child.look()
                 continue
             if isinstance(item, Ended):
                 self._child = None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from Testing.benchmarks import plot, report
 from Testing.benchmarks.machine import describe_machine
-from Testing.benchmarks.parts import cold_start, end_to_end, export_kernel, loader, loss, step
+from Testing.benchmarks.parts import cold_start, end_to_end, export_kernel, loader, loss, step, window
 from Testing.benchmarks.results import Part
 from Testing.benchmarks.settings import full, quick
 
@@ -19,6 +19,7 @@ _PARTS = {
     "loader": loader.run,
     "cold": cold_start.run,
     "export": export_kernel.run,
+    "window": window.run,
 }
 _BUILD = Path(__file__).parents[2] / "build"
 _QUICK = "**A quick look on tiny inputs: it shows that the benchmark works, its numbers mean nothing.**"

@@ -31,7 +31,8 @@ def shell(empty_scene, tiny_bundle, tmp_path, monkeypatch):
     shell.volume = volume
     yield shell
     shell.tabs.setCurrentIndex(0)
-    shell.annotate.close_case()
+    shell.annotate.door.close()
+    idle(empty_scene, shell.annotate)
 
 
 def segment(host, shell):
@@ -42,14 +43,22 @@ def segment(host, shell):
     return node
 
 
+def idle(host, tab):
+    """Wait until the Annotate tab has done what it was told to."""
+    host.process()
+    host.wait_for(lambda: not tab.flow.busy, SECONDS)
+
+
 def open_as_case(host, tab, volume, folder):
     """Make a dataset, put the volume into it and open it."""
     tab.ui.folderEdit.currentPath, tab.ui.readerEdit.text = str(folder), "reader-1"
     tab.ui.openFolderButton.click()
+    idle(host, tab)
     tab.ui.addVolumeSelector.setCurrentNode(volume)
     tab.ui.addCaseButton.click()
+    idle(host, tab)
     tab.ui.openCaseButton.click()
-    host.process()
+    idle(host, tab)
     assert tab.session is not None
 
 
@@ -89,7 +98,7 @@ def test_what_is_declared_in_the_window_is_what_training_sees(empty_scene, shell
     tab.structures.tick((LIVER,))
     tab.ui.predictionSelector.setCurrentNode(prediction)
     tab.ui.copyPredictionButton.click()
-    host.process()
+    idle(host, tab)
     z = tab.session.labels.shape[0]
     declared = [z // 2, z // 2 + 1]
     for k in declared:

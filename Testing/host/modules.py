@@ -88,10 +88,8 @@ class qSlicerScriptedLoadableModuleWidget(slicer.qMRMLWidget):  # noqa: N801
         self._python.setup()
 
     def reload(self) -> None:
-        """What reloading ends with: a new Python instance in the same panel, entered when the old one was."""
+        """What reloading ends with: a new Python instance in the same panel; as in Slicer it is not entered anew."""
         self.setup()
-        if self.isEntered:
-            self._call("enter")
 
     def enter(self) -> None:
         self.isEntered = True

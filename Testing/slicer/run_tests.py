@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "PartialSeg"))
 
 def main() -> int:
     """Run all tests of PartialSeg.py; a run without tests, or with skipped ones only, is a failure."""
-    suite = unittest.TestLoader().loadTestsFromName("PartialSeg")
+    suite = unittest.TestLoader().loadTestsFromName("PartialSeg.PartialSegTest")
     result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(suite)
     passed = result.testsRun - len(result.failures) - len(result.errors) - len(result.skipped)
     print(f"PartialSeg in Slicer {slicer.app.applicationVersion}: {passed} of {result.testsRun} tests passed")

@@ -119,7 +119,7 @@ def test_mr_with_most_voxels_where_a_shifted_ct_has_them(parts):
 @pytest.mark.parametrize("top", [1.0, 255.0])
 def test_what_could_be_either_says_so(top):
     guess = detect_modality(volume(mr() / mr().max() * top))
-    assert guess.modality == "mr" and not guess.confident and "--modality ct" in guess.reason
+    assert guess.modality == "mr" and not guess.confident and "set the modality to ct" in guess.reason
 
 
 def test_the_dicom_tag_wins():

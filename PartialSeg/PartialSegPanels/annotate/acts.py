@@ -50,8 +50,8 @@ class Acts:
         self._declare(structures, what, self._name(place), lambda d: getattr(d, method)(structures, *place))
 
     def _absent_here(self, structures: Sequence[int]) -> None:
-        place, labels = self._place(), self._bench.session.labels
-        act: Act = lambda d: d.absent_in_slice(structures, *place, labels)  # noqa: E731
+        place, session = self._place(), self._bench.session
+        act: Act = lambda d: d.absent_in_slice(structures, *place, session.labels)  # noqa: E731
         self._declare(structures, _("known absent"), self._name(place), act)
 
     def _between(self, method: str, structures: Sequence[int], what: str) -> None:
@@ -70,8 +70,8 @@ class Acts:
         self._declare(structures, what, _("the whole volume"), lambda d: getattr(d, method)(structures))
 
     def _absent_volume(self, structures: Sequence[int]) -> None:
-        labels = self._bench.session.labels
-        act: Act = lambda d: d.absent_in_volume(structures, labels)  # noqa: E731
+        session = self._bench.session
+        act: Act = lambda d: d.absent_in_volume(structures, session.labels)  # noqa: E731
         self._declare(structures, _("known absent"), _("the whole volume"), act)
 
     def _mark_here(self) -> None:

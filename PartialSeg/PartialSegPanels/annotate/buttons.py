@@ -8,11 +8,13 @@ from slicer.i18n import tr as _
 
 from PartialSegLib.errors import UserError
 from PartialSegPanels.annotate.cases_section import enable
+from PartialSegPanels.annotate.words import capital
 
 _HERE = ("completeHereButton", "absentHereButton", "withdrawHereButton")
 _ALL_HERE = ("completeAllHereButton", "withdrawAllHereButton", "acceptSliceButton")
 _VOLUME = ("completeVolumeButton", "absentVolumeButton", "withdrawVolumeButton", "acceptStructureButton")
 _BETWEEN = ("completeBetweenButton", "withdrawBetweenButton")
+_CASE = ("saveButton", "scribbleButton", "undoButton", "redoButton", "importButton", "planButton")
 
 
 class Buttons:
@@ -20,16 +22,8 @@ class Buttons:
 
     def __init__(self, ui: Any, bench: Any) -> None:
         self._ui, self._bench = ui, bench
-        names: tuple[str, ...] = (
-            *_HERE,
-            *_ALL_HERE,
-            *_VOLUME,
-            *_BETWEEN,
-            "completeAllBetweenButton",
-            "markButton",
-            "saveButton",
-        )
-        names += ("scribbleButton", "copyPredictionButton", "undoButton", "redoButton", "importButton", "exportButton")
+        names: tuple[str, ...] = (*_HERE, *_ALL_HERE, *_VOLUME, *_BETWEEN, *_CASE)
+        names += ("completeAllBetweenButton", "markButton", "copyPredictionButton", "exportButton")
         self._tips = {name: str(getattr(ui, name).toolTip) for name in names}
         ui.undoButton.connect("clicked()", bench.guarded(lambda: self._move("undo")))
         ui.redoButton.connect("clicked()", bench.guarded(lambda: self._move("redo")))
@@ -40,7 +34,8 @@ class Buttons:
     def refresh(self) -> None:
         """Enable and disable, and name the open case and the structure that is painted."""
         bench, session = self._bench, self._bench.session
-        no_case = "" if session is not None else _("open a case first")
+        busy = bench.flow.words
+        no_case = busy or ("" if session is not None else _("open a case first"))
         no_one = no_case or ("" if bench.current() else _("select a structure first"))
         no_all = no_case or ("" if bench.ticked() else _("tick the structures that you annotate first"))
         no_slice = no_case or self._why_no_slice()
@@ -51,10 +46,10 @@ class Buttons:
         self._each(_BETWEEN, no_mark or no_one)
         self._each(("completeAllBetweenButton",), no_mark or no_all)
         self._each(("markButton",), no_slice)
-        self._each(("saveButton", "scribbleButton", "undoButton", "redoButton", "importButton"), no_case)
-        self._each(("copyPredictionButton",), bench.paint.why_no_copy())
+        self._each(_CASE, no_case)
+        self._each(("copyPredictionButton",), busy or bench.paint.why_no_copy())
         no_list = "" if bench.desk.worklist is not None else _("open a dataset folder first")
-        self._each(("exportButton",), no_list)
+        self._each(("exportButton",), busy or no_list)
         self._name(session)
 
     def _each(self, names: tuple[str, ...], obstacle: str) -> None:
@@ -68,7 +63,10 @@ class Buttons:
         count = _("{count} ticked").format(count=len(self._bench.ticked()))
         self._ui.currentRowLabel.text = self._ui.currentRibbonLabel.text = f"{name[:1].upper()}{name[1:]}:"
         self._ui.allRowLabel.text = self._ui.tickedRibbonLabel.text = f"{count}:"
-        if session is None:
+        busy = self._bench.flow.words
+        if busy:
+            self._ui.caseLabel.text = f"{capital(busy)}…"
+        elif session is None:
             self._ui.caseLabel.text = _("No case is open")
         else:
             text = _("{case}, read by {reader}")
@@ -85,7 +83,9 @@ class Buttons:
         session = self._bench.session
         if session is None:
             raise UserError(_("no case is open: open one from the worklist"))
-        self._bench.look()
+        self._bench.strokes.after(lambda: self._moved(session, way))
+
+    def _moved(self, session: Any, way: str) -> None:
         words = getattr(session.declarations, way)()
         said = {"undo": _("Taken back: {act}"), "redo": _("Declared again: {act}")}[way]
         nothing = {"undo": _("Nothing to take back"), "redo": _("Nothing to declare again")}[way]

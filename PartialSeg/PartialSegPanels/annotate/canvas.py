@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
+from slicer.i18n import tr as _
 from slicer.util import VTKObservationMixin
 
 from PartialSegLib import scene
+from PartialSegLib.errors import UserError
+from PartialSegLib.image.segments import UNION_VALUES
 from PartialSegLib.supervision import PAINTED_BACKGROUND, State
 
 if TYPE_CHECKING:
+    from PartialSegPanels.annotate.flow import Steps
     from PartialSegPanels.annotate.session import Session
+
+Unions = Mapping[int, tuple[int, ...]]
 
 
 class Canvas(VTKObservationMixin):
-    """volume_node, segmentation_node: made here, removed with `remove`; nothing else in the scene is touched.
+    """volume_node, segmentation_node: made by `show`, removed with `remove`; nothing else in the scene is touched.
 
     `stroked` is called whenever voxels of the segmentation may have changed, often several times for one stroke.
     """
@@ -25,14 +31,28 @@ class Canvas(VTKObservationMixin):
     def __init__(self, session: Session, stroked: Callable[[], None]) -> None:
         VTKObservationMixin.__init__(self)
         self._session, self._stroked = session, stroked
-        self.volume_node = scene.put_volume(session.image, session.name)
-        self.segmentation_node = scene.new_segmentation(
-            self.volume_node, session.label_set, f"{session.name} annotation"
-        )
+        self._changes = 0
+        self.volume_node: Any = None
+        self.segmentation_node: Any = None
+        self.background_id = ""
+
+    def show(self) -> Steps[None]:
+        """Steps that put the case into the scene and the slice views. Closed or failed, `remove` puts things back."""
+        session = self._session
+        self.volume_node = yield from scene.put_volume_stepwise(session.image, session.name)
+        yield
+        name = _("{case} annotation").format(case=session.name)
+        self.segmentation_node = scene.new_segmentation(self.volume_node, session.label_set, name)
         self.background_id = scene.add_background_segment(self.segmentation_node)
-        self.put(session.labels)
+        yield
+        while not (yield from self.putting(session.labels, session.unions)):
+            pass
+        if not self.is_here():
+            raise UserError(_("the case was removed from the scene while it was being opened: open it again"))
+        yield
         self.protect()
         self._observe()
+        yield
         slicer.util.setSliceViewerLayers(background=self.volume_node, fit=True)
 
     def look(self) -> Any:
@@ -43,11 +63,31 @@ class Canvas(VTKObservationMixin):
         """`look` in steps, for a timer."""
         return scene.labels_of_stepwise(self.segmentation_node, self.volume_node, self._session.label_set)
 
-    def put(self, labels: np.ndarray) -> None:
-        """Make `labels` (with the session's unions) what is painted."""
-        label_set, unions = self._session.label_set, self._session.unions
-        values = (*(structure.value for structure in label_set), PAINTED_BACKGROUND, *unions)
-        scene.set_labels(self.segmentation_node, self.volume_node, labels, values, label_set, unions=unions)
+    def putting(self, labels: np.ndarray, unions: Unions) -> Steps[bool]:
+        """Steps that make `labels` (with these and the session's unions) what is painted.
+
+        Returns False, with all voxels as they were, when somebody paints meanwhile: then `labels` may be out of date.
+        """
+        label_set, known = self._session.label_set, self._with_own(unions)
+        values = (*(structure.value for structure in label_set), PAINTED_BACKGROUND, *known)
+        steps = scene.set_labels_stepwise(
+            self.segmentation_node, self.volume_node, labels, values, label_set, unions=known
+        )
+        before = self._changes
+        for _fraction in steps:
+            if self._changes != before:
+                steps.close()
+                return False
+            yield
+        return True
+
+    def _with_own(self, unions: Unions) -> dict[int, tuple[int, ...]]:
+        """These unions, and the session's under values that are free: their segments are emptied, not kept."""
+        known = dict(unions)
+        for members in self._session.unions.values():
+            if members not in known.values():
+                known[next(value for value in UNION_VALUES if value not in known)] = members
+        return known
 
     def protect(self) -> None:
         """Lock the structures that are complete in the volume against tools, and no others."""
@@ -61,10 +101,8 @@ class Canvas(VTKObservationMixin):
 
     def write_record(self) -> Any:
         """Steps that write what is declared into the segments' tags, where it survives a scene saved by Slicer."""
-        from PartialSegLib.scene.records import write_record_stepwise
-
         session = self._session
-        return write_record_stepwise(self.segmentation_node, session.declarations.completeness, session.label_set)
+        return scene.write_record_stepwise(self.segmentation_node, session.declarations.completeness, session.label_set)
 
     def _has_segment(self, value: int) -> bool:
         return scene.segment_of(self.segmentation_node, value, self._session.label_set) is not None
@@ -79,11 +117,11 @@ class Canvas(VTKObservationMixin):
         self.removeObservers()
 
     def remove(self) -> None:
-        """Take the case's nodes out of the scene."""
+        """Take the case's nodes out of the scene, as far as they are there."""
         self.release()
         for node in (self.segmentation_node, self.volume_node):
-            if slicer.mrmlScene.IsNodePresent(node):
-                slicer.mrmlScene.RemoveNode(node)
+            if node is not None and slicer.mrmlScene.IsNodePresent(node):
+                scene.remove(node)
 
     def _observe(self) -> None:
         segmentation = self.segmentation_node.GetSegmentation()
@@ -92,4 +130,5 @@ class Canvas(VTKObservationMixin):
             self.addObserver(segmentation, event, self._modified)
 
     def _modified(self, caller: Any, event: Any) -> None:
+        self._changes += 1
         self._stroked()

@@ -10,6 +10,7 @@ from slicer.i18n import tr as _
 
 from PartialSegLib.errors import UserError
 from PartialSegPanels.annotate.ask import confirm
+from PartialSegPanels.annotate.flow import Steps, aside
 
 _FOLDER, _READER = "DatasetFolder", "Reader"
 _COLUMNS = 4
@@ -46,21 +47,38 @@ class CasesSection:
             raise UserError(_("no dataset folder is given: choose one, an empty folder for a new dataset"))
         if not reader:
             raise UserError(_("no reader is given: write your pseudonym, for example reader-1"))
-        if not self._context.ensure_dependencies() or not self._bench.close_case():
-            return
+        if self._context.ensure_dependencies():
+            self._bench.door.close(then=lambda: self._open_folder(folder, reader))
+
+    def _open_folder(self, folder: str, reader: str) -> None:
         create = not _has_cases(Path(folder))
         text = _("{folder} holds no dataset yet.").format(folder=folder)
         if create and not confirm(text, _("Create a dataset there")):
             return
-        self._bench.desk.open_folder(Path(folder), reader, create=create)
+        steps = self._opening_folder(Path(folder), reader, create)
+        self._bench.flow.start(steps, _("opening the dataset"))
         self._context.set_setting(_FOLDER, folder)
         self._context.set_setting(_READER, reader)
-        self.refresh()
 
-    def refresh(self) -> None:
-        """Read the worklist again and show it; the open case, else the one opened last, is selected."""
+    def _opening_folder(self, folder: Path, reader: str, create: bool) -> Steps[None]:
+        yield from aside(lambda: self._bench.desk.open_folder(folder, reader, create))
+        yield from self.reading()
+
+    def read_again(self) -> None:
+        """Read the worklist again, in a thread, and show it."""
+        if self._bench.desk.worklist is not None:
+            self._bench.flow.start(self.reading(), _("reading the list of cases"))
+
+    def reading(self) -> Steps[None]:
+        """Steps that read the worklist again and show it; the open case, else the one opened last, is selected."""
         worklist = self._bench.desk.worklist
-        self._items = list(worklist.items) if worklist is not None else []
+        items = yield from aside(lambda: worklist.items)
+        current = yield from aside(lambda: worklist.current)
+        self.show(items, current)
+
+    def show(self, items: list[Any], current: str | None) -> None:
+        """Show these cases."""
+        self._items = items
         table, session = self._ui.caseTable, self._bench.session
         blocked = table.blockSignals(True)
         table.setRowCount(len(self._items))
@@ -71,7 +89,7 @@ class CasesSection:
                 table.setItem(row, column, cell)
             table.setRowHeight(row, _ROW_HEIGHT)
         table.blockSignals(blocked)
-        wanted = session.name if session is not None else getattr(worklist, "current", None)
+        wanted = session.name if session is not None else current
         rows = [row for row, item in enumerate(self._items) if item.name == wanted]
         if self._items:
             table.selectRow(rows[0] if rows else 0)
@@ -88,8 +106,9 @@ class CasesSection:
 
     def refresh_buttons(self) -> None:
         """Enable what can be done, and say of the rest why not."""
-        ui, session = self._ui, self._bench.session
-        no_list = "" if self._bench.desk.worklist is not None else _("open a dataset folder first")
+        ui, session, busy = self._ui, self._bench.session, self._bench.flow.words
+        enable(ui.openFolderButton, busy, _("Open the dataset, or create a new one in an empty folder"))
+        no_list = busy or ("" if self._bench.desk.worklist is not None else _("open a dataset folder first"))
         no_case = no_list or ("" if self._items else _("the dataset has no case yet: add a volume"))
         volume = ui.addVolumeSelector.currentNode()
         enable(ui.openCaseButton, no_case, _("Open the selected case; the case that is open is saved first"))
@@ -97,7 +116,8 @@ class CasesSection:
         enable(ui.previousCaseButton, no_case, _("Save, and open the case before that is not done"))
         no_volume = "" if volume is not None else _("select a loaded volume first")
         enable(ui.addCaseButton, no_list or no_volume, _("Copy the volume into the dataset as a new case"))
-        enable(ui.caseStateSelector, "" if session else _("open a case first"), _("How far you are with this case"))
+        no_session = busy or ("" if session else _("open a case first"))
+        enable(ui.caseStateSelector, no_session, _("How far you are with this case"))
         self._show_state(session)
 
     def _show_state(self, session: Any) -> None:
@@ -123,28 +143,39 @@ class CasesSection:
 
     def _open_row(self, row: int) -> None:
         item = self._items[row]
+        if self._bench.flow.busy:
+            return  # a second double click; what is under way is written above the list
         if item.state is None:
             raise UserError(item.warning)
-        self._bench.open_case(item)
+        self._bench.door.open(item)
 
     def _step(self, way: str) -> None:
         worklist, session = self._bench.desk.worklist, self._bench.session
         if worklist is None:
             raise UserError(_("no dataset is open: open a dataset folder first"))
-        name = session.name if session is not None else worklist.current
-        item = getattr(worklist, way)(name, unfinished=True)
+        name = session.name if session is not None else None
+        steps = aside(lambda: getattr(worklist, way)(name or worklist.current, unfinished=True))
+        self._bench.flow.start(steps, _("looking for the next case"), self._open_found)
+
+    def _open_found(self, item: Any) -> None:
         if item is None:
             raise UserError(_("there is no further case that is not done: double-click a case to look at it again"))
-        self._bench.open_case(item)
+        self._bench.door.open(item)
 
     def _add_case(self) -> None:
         from PartialSegLib.scene import volume_of
 
-        node = self._ui.addVolumeSelector.currentNode()
-        name = str(self._ui.caseNameEdit.text).strip()
-        item = self._bench.desk.worklist.add(volume_of(node), name=name or None)
-        self.refresh()
-        self._bench.status(_("{case} was added to the dataset").format(case=item.name))
+        name, worklist = str(self._ui.caseNameEdit.text).strip(), self._bench.desk.worklist
+        volume = volume_of(self._ui.addVolumeSelector.currentNode())
+        self._bench.flow.start(self._adding(worklist, volume, name), _("adding the volume"), self._added)
+
+    def _adding(self, worklist: Any, volume: Any, name: str) -> Steps[str]:
+        item = yield from aside(lambda: worklist.add(volume, name=name or None), daemon=False)
+        yield from self.reading()
+        return str(item.name)
+
+    def _added(self, name: str) -> None:
+        self._bench.status(_("{case} was added to the dataset").format(case=name))
 
     def _propose_name(self) -> None:
         taken = {item.name for item in self._items}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class Desk:
     """One for each tab.
 
-    worklist: None before a folder is opened. session: the open case, or None. kept: sessions whose scene is gone but
-    whose folder could not be written; they are tried again with every autosave and opened again with their case.
+    worklist: None before a folder is opened. session: the open case, or None. kept: sessions whose scene is gone and
+    that are not on disk yet; they are tried again with every autosave and opened again with their case.
     """
 
     def __init__(self, label_set: LabelSet) -> None:
@@ -39,48 +40,44 @@ class Desk:
 
         self.worklist = Worklist.create(folder, reader) if create else Worklist.open(folder, reader)
 
-    def refresh(self) -> None:
-        """Read the worklist again."""
-        if self.worklist is not None:
-            self.open_folder(self.worklist.folder, self.reader)
+    def read_case(self, item: Any) -> Session:
+        """A case as it is on disk, or as it is kept in memory; `opened` makes it the open one. May run in a thread.
 
-    def open_case(self, item: Any) -> Session:
-        """Open a case; the one before must be closed. Raises UserError when the case cannot be read."""
+        Raises UserError when the case cannot be read.
+        """
         kept = [s for s in self.kept if s.folder == Path(item.folder) and s.reader == self.reader]
-        session = kept[0] if kept else open_session(item.name, Path(item.folder), self.reader, self.label_set)
+        return kept[0] if kept else open_session(item.name, Path(item.folder), self.reader, self.label_set)
+
+    def opened(self, session: Session) -> None:
+        """This is the open case from now on; the one before must be closed."""
         self.kept = [s for s in self.kept if s is not session]
         self.session = session
-        self.worklist.current = item.name
-        return session
+        self.worklist.current = session.name
 
-    def close_case(self) -> None:
-        """Save and close; raises UserError, with the case still open, when it cannot be saved."""
-        if self.session is not None:
-            self.saver.save(self.session)
-            self.session = None
-
-    def drop_case(self) -> UserError | None:
-        """Close although saving may fail; what is not saved is kept in memory, and the reason is returned."""
-        session = self.session
-        try:
-            self.close_case()
-        except UserError as error:
-            self.session = None
-            if session is not None:
-                self.kept.append(session)
-            return error
-        return None
+    def drop_case(self) -> None:
+        """Close without waiting: what is not on disk yet is kept in memory until it is."""
+        if self.session is not None and not self.session.is_saved:
+            self.kept.append(self.session)
+        self.session = None
 
     def rescue(self) -> str:
-        """Write what is kept in memory into a dataset of its own, for the application closes; where, "" for nothing.
+        """Write what is kept in memory, for the application closes; where a folder cannot be written, into a dataset of
+        its own. Where that is, "" for nothing.
 
         Raises UserError when not even that is possible.
         """
-        from PartialSegLib.dataset.worklist import Worklist
-        from PartialSegLib.files import user_cache_dir
-
+        with suppress(UserError):  # what was under way is written again right here
+            self.saver.wait()
+        for session in self.kept:
+            if not session.conflict:
+                with suppress(UserError):
+                    self.saver.save(session)
+        self.kept = [session for session in self.kept if not session.is_saved]
         if not self.kept:
             return ""
+        from PartialSegLib.dataset.worklist import Worklist  # needs packages that a Slicer without a case may lack
+        from PartialSegLib.files import user_cache_dir
+
         folder = user_cache_dir() / "unsaved" / time.strftime("%Y%m%d-%H%M%S")
         for session in self.kept:
             worklist = Worklist.create(folder, session.reader)

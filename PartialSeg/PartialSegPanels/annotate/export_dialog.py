@@ -11,8 +11,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from PartialSegLib.errors import UserError
-
-_DICOM = "dicom-seg"
+from PartialSegPanels.annotate.dialog_task import DialogTask
+from PartialSegPanels.annotate.export_job import DICOM, ExportJob
+from PartialSegPanels.annotate.flow import Steps, aside
 
 
 class ExportDialog:
@@ -32,57 +33,54 @@ class ExportDialog:
             ),
             ("datalist", _("MONAI datalist"), _("What is not known becomes 255; the report says what is lost.")),
             ("labelmap", _("NIfTI label maps with tables"), _("Labels as painted, and a table of what they mean.")),
-            (_DICOM, _("DICOM SEG of the open case"), _("Needs the DICOM images that the case was made from.")),
+            (DICOM, _("DICOM SEG of the open case"), _("Needs the DICOM images that the case was made from.")),
         ]
         self.ui.formatSelector.addItems([title for _name, title, _note in self._formats])
         self.ui.formatSelector.connect("currentIndexChanged(int)", lambda index: self._format_changed())
         self.ui.browseButton.connect("clicked()", bench.guarded(self._browse))
         self.ui.dicomBrowseButton.connect("clicked()", bench.guarded(self._browse_dicom))
         self.ui.runButton.connect("clicked()", bench.guarded(self.export))
-        self.ui.closeButton.connect("clicked()", self.dialog.reject)
+        inputs = (self.ui.formatSelector, self.ui.targetEdit, self.ui.browseButton, self.ui.runButton)
+        self.task = DialogTask(self.dialog, self.ui, bench, (*inputs, self.ui.dicomEdit, self.ui.dicomBrowseButton))
         self._format_changed()
 
     def run(self) -> None:
-        """Show it until it is closed."""
+        """Show it until it is closed, which cancels what it is doing."""
         self.dialog.exec_()
         self.dialog.deleteLater()
 
     def export(self) -> None:
-        """Write what is chosen; the report is shown in the dialog."""
+        """Begin to write what is chosen; the report is shown in the dialog."""
         target = str(self.ui.targetEdit.text).strip()
         if not target:
             raise UserError(_("no folder is given: write the path of a new one"))
-        self.ui.reportText.plainText = _("Writing…")
-        slicer.app.processEvents()
-        try:
-            report = self._write(Path(target))
-        except UserError:
-            self.ui.reportText.plainText = ""
-            raise
-        self.ui.reportText.plainText = report.words()
+        bench = self._bench
+        job = ExportJob(self._name(), bench.desk.worklist.folder, Path(target), bench.context.label_set)
+        write = self._dicom_seg(job) if self._name() == DICOM else job.dataset
+        self.ui.reportText.plainText = ""
+        self.task.start(self._writing(job, write), _("exporting the dataset"), self._written)
 
-    def _write(self, target: Path) -> Any:
-        label_set = self._bench.context.label_set
-        name = self._name()
-        if name == _DICOM:
-            return self._write_dicom(target, label_set)
-        from PartialSegLib.dataset import load_dataset
-
-        dataset = load_dataset(self._bench.desk.worklist.folder)
-        return _exporter(name)(dataset, target, label_set)
-
-    def _write_dicom(self, target: Path, label_set: Any) -> Any:
-        from PartialSegLib.dataset import load_dataset
-        from PartialSegLib.exchange.dicom_seg import export_dicom_seg
-
+    def _dicom_seg(self, job: ExportJob) -> Callable[[], Any]:
         session, images = self._bench.session, str(self.ui.dicomEdit.text).strip()
         if session is None:
             raise UserError(_("no case is open: open the case to export as DICOM SEG"))
         if not images:
             raise UserError(_("no DICOM folder is given: choose the images that the case was made from"))
-        case = load_dataset(self._bench.desk.worklist.folder).cases[session.name]
-        target.mkdir(parents=True, exist_ok=True)
-        return export_dicom_seg(case, images, target / f"{session.name}.dcm", label_set)
+        return lambda: job.dicom_seg(session.name, images)
+
+    def _writing(self, job: ExportJob, write: Callable[[], Any]) -> Steps[Any]:
+        try:
+            return (yield from aside(write, lambda: self._progress(job), daemon=False))
+        finally:
+            job.cancelled = True  # ends the thread before its next case, when these steps were closed early
+
+    def _progress(self, job: ExportJob) -> None:
+        done, total, case = job.now
+        words = _("{case}: {number} of {count}").format(case=case, number=done + 1, count=total) if total else ""
+        self.task.progress(done, total, words)
+
+    def _written(self, report: Any) -> None:
+        self.ui.reportText.plainText = report.words()
 
     def _name(self) -> str:
         return str(self._formats[self.ui.formatSelector.currentIndex][0])
@@ -90,7 +88,7 @@ class ExportDialog:
     def _format_changed(self) -> None:
         self.ui.formatNote.text = self._formats[self.ui.formatSelector.currentIndex][2]
         for widget in (self.ui.dicomLabel, self.ui.dicomEdit, self.ui.dicomBrowseButton):
-            widget.visible = self._name() == _DICOM
+            widget.visible = self._name() == DICOM
 
     def _browse(self) -> None:
         parent = qt.QFileDialog.getExistingDirectory(self.dialog, _("Folder in which the new folder is made"))
@@ -105,22 +103,3 @@ class ExportDialog:
         folder = qt.QFileDialog.getExistingDirectory(self.dialog, _("Folder of DICOM images"))
         if folder:
             self.ui.dicomEdit.text = str(folder)
-
-
-def _exporter(name: str) -> Callable[..., Any]:
-    """The function that writes a whole dataset in this format."""
-    if name == "nnunet":
-        from PartialSegLib.exchange.nnunet import export_nnunet
-
-        return export_nnunet
-    if name == "datalist":
-        from PartialSegLib.exchange.datalist import export_datalist
-
-        return export_datalist
-    if name == "labelmap":
-        from PartialSegLib.exchange.labelmap import export_labelmaps
-
-        return export_labelmaps
-    from PartialSegLib.exchange.our_dataset import export_dataset
-
-    return export_dataset

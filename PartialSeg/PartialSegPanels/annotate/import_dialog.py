@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,8 @@ from slicer.i18n import tr as _
 
 from PartialSegLib.errors import UserError
 from PartialSegPanels.annotate.ask import confirm
+from PartialSegPanels.annotate.dialog_task import DialogTask
+from PartialSegPanels.annotate.flow import Steps, aside
 from PartialSegPanels.annotate.mapping_table import MappingTable
 
 
@@ -38,67 +43,68 @@ class ImportDialog:
         self.ui.addMeaningButton.connect("clicked()", bench.guarded(lambda: self.mapping.assign(True, self._values())))
         self.ui.saveMappingButton.connect("clicked()", bench.guarded(self._save_mapping))
         self.ui.runButton.connect("clicked()", bench.guarded(self.import_labels))
-        self.ui.closeButton.connect("clicked()", self.dialog.reject)
+        names = "fileEdit browseButton presetSelector mappingTable assignButton addMeaningButton runButton"
+        self.task = DialogTask(self.dialog, self.ui, bench, [getattr(self.ui, name) for name in names.split()])
 
     def run(self) -> None:
-        """Show it until it is closed."""
+        """Show it until it is closed, which cancels what it is doing."""
         self.dialog.exec_()
         self.dialog.deleteLater()
 
     def read(self) -> None:
-        """Read the file that is written there and propose what its labels mean."""
-        from PartialSegLib.exchange.source import read_source
-
-        text = str(self.ui.fileEdit.text).strip()
-        if not text or Path(text) == self._path:
-            return
-        self._source, self._path = read_source(text), Path(text)
-        self._preset_changed()
+        """Begin to read the file that is written there; what its labels may mean is proposed then."""
+        path = self._unread()
+        if path is not None:
+            self.task.start(aside(partial(_read, path)), _("reading the label file"), partial(self._show, path))
 
     def import_labels(self) -> None:
-        """Replace what is painted in the open case by what the file says; what it declares becomes the record."""
-        from PartialSegLib.exchange.importing import import_case
-
-        self.read()
+        """Begin to replace what is painted in the open case by what the file says; what it declares is the record."""
+        if self._unread() is not None:
+            self.read()  # its mapping is to be seen first
+            return
         if self._source is None or self.mapping.plan is None:
             raise UserError(_("no label file is given: choose one"))
-        session = self._bench.session
-        plan = self.mapping.finished()
-        imported = import_case(session.image, self._source, plan)
-        labels, record, doubts = _on_axes_of(session.image, imported)
-        if self.ui.splitBox.checked:
-            labels, unsure = self._split(labels, imported.unions)
-            doubts += unsure
-        question = _("This replaces what is painted and declared in {case}.").format(case=session.name)
-        if session.labels.any() and not confirm(question, _("Replace it")):
+        steps = self._importing(self._bench.session, self.mapping.finished(), bool(self.ui.splitBox.checked))
+        self.task.start(steps, _("importing labels"), self._imported)
+
+    def _unread(self) -> Path | None:
+        text = str(self.ui.fileEdit.text).strip()
+        return Path(text) if text and Path(text) != self._path else None
+
+    def _show(self, path: Path, source: Any) -> None:
+        self._source, self._path = source, path
+        self._preset_changed()
+
+    def _importing(self, session: Any, plan: Any, split: bool) -> Steps[_Labels]:
+        source = self._source
+        found = yield from aside(lambda: _labels_of(session.image, source, plan))
+        if split:
+            model = yield from self._model_labels()
+            found = yield from aside(lambda: _with_sides(found, session, model))
+        return found
+
+    def _imported(self, found: _Labels) -> None:
+        question = _("This replaces what is painted and declared in {case}.").format(case=self._bench.session.name)
+        if self._bench.session.is_painted and not confirm(question, _("Replace it")):
             return
-        self._bench.replace(labels, record, imported.unions)
+        steps = self._bench.replacing(found.array, found.record, found.unions)
+        self.task.start(steps, _("importing labels"), lambda done: self._replaced(found.doubts))
+
+    def _replaced(self, doubts: Sequence[str]) -> None:
         self.dialog.accept()
         if doubts:
             slicer.util.warningDisplay("\n".join(doubts), windowTitle="PartialSeg")
 
-    def _split(self, labels: np.ndarray, unions: dict[int, tuple[int, ...]]) -> tuple[np.ndarray, list[str]]:
-        from PartialSegLib.exchange.sides import split_sides
-
-        session, doubts = self._bench.session, []
-        label_set, model = session.label_set, self._model_labels()
-        for value, members in unions.items():
-            for right, left in label_set.pairs:
-                if set(members) == {right, left}:
-                    labels, split = split_sides(labels, value, right, left, session.image, model)
-                    if not split.sure:
-                        name = f"{label_set.by_value(right).name} / {label_set.by_value(left).name}"
-                        doubts.append(f"{name}: {split.reason}")
-        return labels, doubts
-
-    def _model_labels(self) -> np.ndarray | None:
-        from PartialSegLib.scene import labels_of
+    def _model_labels(self) -> Steps[np.ndarray | None]:
+        from PartialSegLib.scene import labels_of_stepwise
 
         node = self._models[self.ui.modelSelector.currentIndex]
         if node is None:
             return None
-        found: np.ndarray = labels_of(node, self._bench.canvas.volume_node, self._bench.session.label_set).labels
-        return found
+        label_set = self._bench.session.label_set
+        found = yield from labels_of_stepwise(node, self._bench.canvas.volume_node, label_set)
+        labels: np.ndarray = found.labels
+        return labels
 
     def _preset_changed(self) -> None:
         from PartialSegLib.exchange.plan import ImportPlan
@@ -144,14 +150,46 @@ def _segmentations(own: Any) -> list[Any]:
     return [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if node is not own]
 
 
-def _on_axes_of(image: Any, imported: Any) -> tuple[np.ndarray, Any, list[str]]:
-    """Labels and record in the image's own order and direction of axes, and what of the record is lost by that."""
+@dataclass(frozen=True, eq=False)
+class _Labels:
+    """What is imported, in the image's own order and direction of axes; doubts: a line for each."""
+
+    array: np.ndarray
+    record: Any
+    unions: dict[int, tuple[int, ...]]
+    doubts: tuple[str, ...]
+
+
+def _read(path: Path) -> Any:
+    from PartialSegLib.exchange.source import read_source
+
+    source = read_source(path)
+    source.single_values  # noqa: B018  counts all voxels once, here in the thread
+    return source
+
+
+def _labels_of(image: Any, source: Any, plan: Any) -> _Labels:
+    from PartialSegLib.exchange.importing import import_case
     from PartialSegLib.image import fit_to_grid
     from PartialSegLib.supervision import Completeness
 
-    labels, record = imported.labels, imported.record
+    labels, record, unions = import_case(image, source, plan)
     if image.same_grid(labels):
-        return labels.array, record, []
+        return _Labels(labels.array, record, unions, ())
     has_slices = any(table is not None for table in (record.z, record.y, record.x))
-    lost = [_("The file's slices run another way than the image's: declare again which are complete")] * has_slices
-    return fit_to_grid(labels, image).array, Completeness(record.volume), lost
+    lost = (_("The file's slices run another way than the image's: declare again which are complete"),) * has_slices
+    return _Labels(fit_to_grid(labels, image).array, Completeness(record.volume), unions, lost)
+
+
+def _with_sides(found: _Labels, session: Any, model: np.ndarray | None) -> _Labels:
+    from PartialSegLib.exchange.sides import split_sides
+
+    labels, doubts, label_set = found.array, [*found.doubts], session.label_set
+    for value, members in found.unions.items():
+        for right, left in label_set.pairs:
+            if set(members) == {right, left}:
+                labels, split = split_sides(labels, value, right, left, session.image, model)
+                if not split.sure:
+                    name = f"{label_set.by_value(right).name} / {label_set.by_value(left).name}"
+                    doubts.append(f"{name}: {split.reason}")
+    return replace(found, array=labels, doubts=tuple(doubts))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import qt
 from slicer.i18n import tr as _
 
 from PartialSegLib.errors import UserError
+from PartialSegPanels.annotate.flow import Steps
 
 AUTOSAVE_MS = 60_000
 _POLL_MS = 30
@@ -45,39 +47,47 @@ class Keeper:
         session.conflict = ""  # the reader was told, and wants it saved all the same
         self._wanted = True
         self.autosave()
-        if not self._bench.desk.saver.busy:
-            self._wanted = False
-            self._ended()
 
     def autosave(self) -> None:
         """Begin to save what is not saved; what goes wrong is told in the tab."""
-        self._bench.look(ask=False)
-        self._bench.desk.autosave()
-        if self._bench.desk.saver.busy:
-            self._poll_timer.start()
-        self.refresh()
+        self._bench.strokes.after(self._begin)
 
-    def close(self) -> bool:
-        """Save and close the open case; False, after telling why, when it cannot be saved and stays open."""
-        self._bench.look(ask=False)
+    def saving(self) -> Steps[None]:
+        """Steps after which the open case, if any, is on disk; raises UserError when it cannot be saved."""
+        saver, session = self._bench.desk.saver, self._bench.session
+        if session is None:
+            return
+        self._poll_timer.stop()
         try:
-            self._bench.desk.close_case()
+            while True:
+                yield from self._bench.strokes.settling()
+                while saver.busy:
+                    yield
+                    with suppress(UserError):  # the same work is written again right here
+                        saver.poll()
+                if session.is_saved and not self._bench.strokes.pending:
+                    break
+                saver.start(session)
+                while saver.busy:
+                    yield
+                    saver.poll()
         except UserError as error:
             self._trouble = str(error)
-            self.refresh()
-            self._bench.context.show_error(error)
-            return False
+            raise
+        finally:
+            if saver.busy:
+                self._poll_timer.start()
         self._ended()
-        return True
 
     def drop(self) -> None:
-        """Close although saving may fail: the scene goes away. What is not saved is kept and tried again."""
-        error = self._bench.desk.drop_case()
-        self._trouble = str(error) if error is not None else ""
-        self.refresh()
+        """Close without waiting: the scene goes away. What is not saved is kept in memory until it is on disk."""
+        self._wanted = False
+        self._bench.desk.drop_case()
+        self._begin()
 
     def rescue(self) -> None:
-        """The module goes: what its folder did not take is written elsewhere, and the reader is told where."""
+        """The module goes: everything is written, where its folder cannot be, elsewhere, and the reader is told."""
+        self.stop()
         try:
             folder = self._bench.desk.rescue()
         except UserError as error:
@@ -107,6 +117,18 @@ class Keeper:
         self._ui.saveLabel.text = text
         self._ui.saveLabel.visible = bool(text)
 
+    def _begin(self) -> None:
+        desk = self._bench.desk
+        if self._bench.flow.busy:
+            return  # a case on its way out is saved anyway
+        desk.autosave()
+        if desk.saver.busy:
+            self._poll_timer.start()
+        elif self._wanted:
+            self._wanted = False
+            self._ended()
+        self.refresh()
+
     def _poll(self) -> None:
         try:
             if not self._bench.desk.poll():
@@ -124,8 +146,10 @@ class Keeper:
         session = self._bench.session
         if self._wanted and session is not None and not session.is_saved:
             self.autosave()  # strokes made while it was saving: the reader wanted everything
-        else:
-            self._wanted = False
+            return
+        self._wanted = False
+        if self._bench.desk.kept:
+            self._begin()
 
     def _ended(self) -> None:
         self._trouble = ""

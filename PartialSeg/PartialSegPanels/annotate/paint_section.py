@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from slicer.util import VTKObservationMixin
 from vtk import vtkCommand
 
 from PartialSegLib.errors import UserError
+from PartialSegPanels.annotate.flow import Steps, aside
 
 _EDITOR_TAG = "PartialSegAnnotate"  # an editor node of our own: the Segment Editor module keeps its choices
 
@@ -49,8 +51,8 @@ class PaintSection(VTKObservationMixin):
         self.removeObservers()
         self._canvas = None
         self.editor.setActiveEffect(None)
+        self.editor.setSourceVolumeNode(None)  # first: without a segmentation Slicer's editor would keep the volume
         self.editor.setSegmentationNode(None)
-        self.editor.setSourceVolumeNode(None)
 
     def cleanup(self) -> None:
         """The module is unloaded: the editor follows nothing any more."""
@@ -93,14 +95,15 @@ class PaintSection(VTKObservationMixin):
             return _("select a segmentation of this volume first")
         return _("that is your own annotation") if node is self._canvas.segmentation_node else ""
 
-    def predicted(self) -> np.ndarray | None:
-        """Labels (z, y, x) of the selected prediction; None when there is none."""
-        from PartialSegLib.scene import labels_of
+    def predicting(self) -> Steps[np.ndarray | None]:
+        """Steps to the labels (z, y, x) of the selected prediction; None when there is none."""
+        from PartialSegLib.scene import labels_of_stepwise
 
         if self.why_no_copy():
             return None
         node, label_set = self._ui.predictionSelector.currentNode(), self._bench.session.label_set
-        labels: np.ndarray = labels_of(node, self._canvas.volume_node, label_set).labels
+        found = yield from labels_of_stepwise(node, self._canvas.volume_node, label_set)
+        labels: np.ndarray = found.labels
         return labels
 
     def undo(self) -> None:
@@ -115,17 +118,26 @@ class PaintSection(VTKObservationMixin):
             self.editor.setActiveEffectByName("Paint")
 
     def _copy_prediction(self) -> None:
-        from PartialSegLib.scene import labels_of
+        if obstacle := self.why_no_copy():
+            raise UserError(obstacle)
+        self._bench.flow.start(self._copying(), _("copying the prediction"), self._copied)
 
-        session = self._bench.session
-        node = self._ui.predictionSelector.currentNode()
-        self._bench.look()
-        found = labels_of(node, self._canvas.volume_node, session.label_set)
-        labels = with_prediction(session.labels, found.labels, self._bench.ticked(), session.declarations)
-        self.editor.saveStateForUndo()
-        self._canvas.put(labels)
-        self._bench.strokes.begin()
-        self._bench.look(ask=False)
+    def _copying(self) -> Steps[None]:
+        """A stroke in between is not lost: then the prediction is put around it anew."""
+        session, structures = self._bench.session, self._bench.ticked()
+        while True:
+            yield from self._bench.strokes.settling()
+            predicted = yield from self.predicting()
+            if predicted is None:
+                raise UserError(_("the prediction was removed while it was being copied: select another one"))
+            fill = partial(with_prediction, session.labels, predicted, structures, session.declarations)
+            labels = yield from aside(fill)
+            self.editor.saveStateForUndo()
+            if (yield from self._canvas.putting(labels, session.unions)):
+                break
+        yield from self._bench.strokes.settling()
+
+    def _copied(self, nothing: None) -> None:
         self._bench.status(_("Prediction copied where nothing was painted; it counts as in part until you accept it"))
 
     def _editor_modified(self, node: Any, event: Any) -> None:

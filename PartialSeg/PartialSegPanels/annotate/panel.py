@@ -12,12 +12,15 @@ from PartialSegLib.errors import UserError
 from PartialSegPanels.annotate.active_view import ActiveView
 from PartialSegPanels.annotate.acts import Acts
 from PartialSegPanels.annotate.buttons import Buttons
+from PartialSegPanels.annotate.case_door import CaseDoor
 from PartialSegPanels.annotate.cases_section import CasesSection
 from PartialSegPanels.annotate.desk import Desk
+from PartialSegPanels.annotate.flow import Flow, Steps
 from PartialSegPanels.annotate.hotkeys import KEYS, Hotkeys
 from PartialSegPanels.annotate.keeper import Keeper
 from PartialSegPanels.annotate.paint_section import PaintSection
 from PartialSegPanels.annotate.plan_section import PlanSection
+from PartialSegPanels.annotate.record_writer import RecordWriter
 from PartialSegPanels.annotate.session import Session
 from PartialSegPanels.annotate.slice_section import SliceSection
 from PartialSegPanels.annotate.strokes import Strokes
@@ -37,10 +40,14 @@ class AnnotatePanel:
         self.ui = ui = slicer.util.childWidgetVariables(self.widget)
         self.desk = Desk(context.label_set)
         self.canvas: Any = None  # a Canvas while a case is open
+        self._follows = False
         self._refresh_timer = context.timers.after(0, self.guarded(self.refresh))
         self.view = ActiveView(self.refresh_soon)
         self.structures = StructureTable(ui.structureTable, context.label_set, context, self._pick)
+        self.flow = Flow(self)
+        self.door = CaseDoor(self)
         self.strokes = Strokes(self)
+        self.record = RecordWriter(self)
         self.cases = CasesSection(ui, self, context)
         self.paint = PaintSection(ui, self)
         self.acts = Acts(ui, self)
@@ -68,16 +75,15 @@ class AnnotatePanel:
 
     def enter(self) -> None:
         """The tab is shown."""
-        self.view.install()
         self.paint.enter()
         self.hotkeys.install()
-        self.ribbons.install()
-        self.refresh()
+        self._follow_layout(True)
+        self._follow_views()
 
     def exit(self) -> None:
-        """The tab is left: its keys and observers go, autosave goes on while a case is open."""
-        self.strokes.look(ask=False)
-        self._write_record()
+        """The tab is left: its keys and observers go, autosave and the record go on while a case is open."""
+        self.flow.leave()
+        self._follow_layout(False)
         self.hotkeys.uninstall()
         self.ribbons.uninstall()
         self.paint.exit()
@@ -85,83 +91,59 @@ class AnnotatePanel:
 
     def cleanup(self) -> None:
         """The module is unloaded."""
-        self._leave_case()
-        self.keeper.stop()
+        canvas = self.canvas
+        self.scene_closing()
         self.keeper.rescue()
+        self._follow_layout(False)
         self.paint.cleanup()
         self.hotkeys.uninstall()
         self.ribbons.uninstall()
         self.view.uninstall()
-        if self.canvas is not None:
-            self.canvas.remove()
-            self.canvas = None
+        if canvas is not None:
+            canvas.remove()
 
     def scene_closing(self) -> None:
-        """Every node is about to go: what was painted is taken over and saved, or kept in memory."""
-        self._leave_case()
-        self.canvas = None
+        """Every node is about to go: what was painted is taken over, and saved while the window lives on."""
+        self.flow.cancel()
+        if self.session is not None:
+            self.strokes.look_now()
+            self.keeper.drop()
+            self.door.leave()
 
     def scene_closed(self) -> None:
         """The scene is empty."""
-        self.cases.refresh()
+        self.cases.read_again()
         self.refresh()
-
-    def open_case(self, item: Any) -> None:
-        """Save and close the open case and open this one; raises UserError when it cannot be read."""
-        from PartialSegPanels.annotate.canvas import Canvas
-
-        if not self.close_case():
-            return
-        with slicer.util.WaitCursor():
-            session = self.desk.open_case(item)
-            self.canvas = Canvas(session, self.strokes.begin)
-        self.view.volume_node = self.canvas.volume_node
-        self.paint.attach(self.canvas)
-        self.plan.open(session)
-        self.keeper.start()
-        self.cases.refresh()
-        self.refresh()
-        if session.warnings:
-            slicer.util.warningDisplay("\n".join(session.warnings), windowTitle="PartialSeg")
-
-    def close_case(self) -> bool:
-        """Save and close the open case, if any; False when it could not be saved and stays open."""
-        if self.session is None:
-            return True
-        if not self.keeper.close():
-            return False
-        self._forget()
-        if self.canvas is not None:
-            self.canvas.remove()
-            self.canvas = None
-        self.cases.refresh()
-        self.refresh()
-        return True
 
     def declare(self, act: Callable[[Any], None], words: str) -> None:
         """Let the reader say something of the open case; raises UserError when that cannot be said."""
-        if self.session is None:
+        session = self.session
+        if session is None:
             raise UserError(_("no case is open: open one from the worklist"))
-        self.look()
-        act(self.session.declarations)
-        self.declared(words)
+
+        def declare() -> None:
+            act(session.declarations)
+            self.declared(words)
+
+        self.strokes.after(declare)
 
     def declared(self, words: str) -> None:
         """Something was declared or taken back: show it, and write it where the rest of the module sees it."""
-        if self.canvas is not None:
-            self.canvas.protect()
+        self.changed()
         self.context.status(words)
-        self.refresh()
 
-    def look(self, ask: bool = True) -> None:
-        """Take over what was painted since the last look."""
-        self.strokes.look(ask)
+    def changed(self) -> None:
+        """Something was painted or declared: lock and show what follows, and have it written onto the segments."""
+        self.canvas.protect()
+        self.record.soon()
+        self.refresh_soon()
 
-    def replace(self, labels: Any, record: Any, unions: Any) -> None:
-        """Put imported labels and their record in place of what is painted and declared."""
+    def replacing(self, labels: Any, record: Any, unions: Any) -> Steps[None]:
+        """Steps that put imported labels and their record in place of what is painted and declared."""
         assert self.session is not None  # the dialog opens on a case only
+        while not (yield from self.canvas.putting(labels, unions)):
+            pass
         self.session.replace(labels, record, unions)
-        self.canvas.put(labels)
         self.declared(_("The labels were imported"))
 
     def current(self) -> tuple[int, ...]:
@@ -171,10 +153,6 @@ class AnnotatePanel:
     def ticked(self) -> tuple[int, ...]:
         """The structures that are annotated."""
         return self.structures.ticked()
-
-    def predicted(self) -> Any:
-        """Labels (z, y, x) of the selected prediction; None when there is none."""
-        return self.paint.predicted()
 
     def confidence(self) -> Any:
         """How sure the model was of the selected prediction: axis -> structure -> value per slice; None: unknown."""
@@ -192,8 +170,6 @@ class AnnotatePanel:
 
     def refresh(self) -> None:
         """Show what there is now."""
-        if (self.session is None) != (self.canvas is None):
-            return  # a case is on its way in or out
         place = self.slices.refresh()
         self.ribbons.refresh()
         self.structures.show_states(self.session, place)
@@ -227,25 +203,17 @@ class AnnotatePanel:
         self.paint.select(value)
         self.refresh()
 
-    def _write_record(self) -> None:
-        """Put the record into the segments' tags, where the Segment tab and a scene that Slicer saves find it."""
-        if self.canvas is not None and self.canvas.is_here():
-            steps = self.canvas.write_record()
-            self.context.timers.steps(steps, lambda done: None, self.context.show_error)
+    def _follow_layout(self, on: bool) -> None:
+        manager = slicer.app.layoutManager()
+        if manager is not None and on != self._follows:
+            self._follows = on
+            (manager.connect if on else manager.disconnect)("layoutChanged(int)", self._layout_changed)
 
-    def _leave_case(self) -> None:
-        if self.session is None:
-            return
-        self.strokes.look(ask=False)
-        self.keeper.drop()
-        self._forget()
+    def _layout_changed(self, layout: int) -> None:
+        self.guarded(self._follow_views)()
 
-    def _forget(self) -> None:
-        """No case is open any more: nothing may listen to its nodes."""
-        self.strokes.stop()
-        self.paint.detach()
-        self.view.volume_node = None
-        self.acts.reset()
-        self.plan.close()
-        if self.canvas is not None:
-            self.canvas.release()
+    def _follow_views(self) -> None:
+        """Slice views come and go with the layout."""
+        self.view.install()
+        self.ribbons.install()
+        self.refresh()

@@ -12,6 +12,7 @@ from slicer.i18n import tr as _
 from PartialSegLib.errors import UserError
 from PartialSegLib.ranking.plan import PlannedSlice, SlicePlan
 from PartialSegPanels.annotate import planning
+from PartialSegPanels.annotate.flow import Steps, aside
 from PartialSegPanels.annotate.words import AXES, capital, slice_name
 
 _SETTING = "Plans"
@@ -65,11 +66,18 @@ class PlanSection:
         session = self._bench.session
         if session is None:
             raise UserError(_("no case is open: open one from the worklist"))
-        self._bench.look()
         axis = self._bench.view.position().axis
-        make = self._ways[self._ui.planSelector.currentIndex][1]
-        number = int(self._ui.planNumber.value)
-        self._set(SlicePlan.of(make(session, axis, number, self._bench.predicted(), self._bench.confidence())))
+        way = self._ways[self._ui.planSelector.currentIndex][1]
+        steps = self._making(session, way, axis, int(self._ui.planNumber.value), self._bench.confidence())
+        self._bench.flow.start(steps, _("choosing slices"), self._set)
+
+    def _making(
+        self, session: Any, way: Callable[..., list[Any]], axis: str, number: int, confidence: Any
+    ) -> Steps[SlicePlan]:
+        yield from self._bench.strokes.settling()
+        prediction = yield from self._bench.paint.predicting()
+        planned = yield from aside(lambda: way(session, axis, number, prediction, confidence))
+        return SlicePlan.of(planned)
 
     def _set(self, plan: SlicePlan) -> None:
         self.plan = plan

@@ -4,6 +4,7 @@ Colors are told apart by color-blind people, and each state has a pattern of its
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import qt
 from slicer.i18n import tr as _
@@ -81,7 +82,7 @@ class Ribbon(qt.QWidget):
         self._follow(event)
 
     def mouseMoveEvent(self, event: object) -> None:  # noqa: N802 - Qt's name
-        index = self.slice_at(event.pos().x())  # type: ignore[attr-defined]
+        index = self.slice_at(_x_of(event))
         if index is not None:
             self.toolTip = self.tell(index)
         if event.buttons() & qt.Qt.LeftButton:  # type: ignore[attr-defined]
@@ -96,7 +97,7 @@ class Ribbon(qt.QWidget):
             painter.end()
 
     def _follow(self, event: object) -> None:
-        index = self.slice_at(event.pos().x())  # type: ignore[attr-defined]
+        index = self.slice_at(_x_of(event))
         if index is not None:
             self.go(index)
 
@@ -104,7 +105,8 @@ class Ribbon(qt.QWidget):
         return max(1, self.width - 2 * _MARGIN)
 
     def _paint(self, painter: object) -> None:
-        ink = self.palette.color(qt.QPalette.WindowText)
+        palette = self.palette
+        ink = qt.QColor(palette.color(qt.QPalette.WindowText))  # a copy: PythonQt's lives no longer than the palette
         painter.setPen(ink)  # type: ignore[attr-defined]
         if not self._states:
             area = qt.QRect(_MARGIN, 0, self._span(), self.height)
@@ -141,6 +143,13 @@ class Ribbon(qt.QWidget):
             painter.fillRect(x, 0, 7, 4, qt.QBrush(ink))  # type: ignore[attr-defined]
         if self._current is not None:
             x = self.x_of(self._current)
-            points = [qt.QPoint(x - 5, bottom + 7), qt.QPoint(x + 5, bottom + 7), qt.QPoint(x, bottom)]
-            painter.drawPolygon(qt.QPolygon(points))  # type: ignore[attr-defined]
+            for row in range(_ARROW + 1):  # an arrow head; PythonQt makes polygons of lists in some versions only
+                half = row * 5 // _ARROW
+                painter.drawLine(x - half, bottom + row, x + half, bottom + row)  # type: ignore[attr-defined]
             painter.drawLine(x, _ARROW, x, bottom)  # type: ignore[attr-defined]
+
+
+def _x_of(event: Any) -> float:
+    """Where the mouse is; Qt 6 says it in another way than Qt 5, and both are in use."""
+    place = event.position() if hasattr(event, "position") else event.pos()
+    return float(place.x())

@@ -45,7 +45,7 @@ class Saver:
         self._finish(None)
 
     def save(self, session: Session) -> None:
-        """Write everything of a session, now; raises UserError when that fails."""
+        """Write everything of a session and wait for that; raises UserError when it fails."""
         with suppress(UserError):  # the same work is written again right here
             self.wait()
         if not session.is_saved:

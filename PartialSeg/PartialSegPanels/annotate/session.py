@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,11 +54,17 @@ class Session:
         self._base = reading  # what is on disk
         self._acts: list[Any] = []
         self._changes = self._saved_changes = 0
+        self._painting = threading.Lock()  # a scene that is closed does not wait for a thread to take over a stroke
 
     @property
     def is_saved(self) -> bool:
         """Whether everything that was painted and declared is on disk."""
         return self._changes == self._saved_changes
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether anything is painted."""
+        return any(plane.any() for plane in self.labels)
 
     def contradicted(self, labels: np.ndarray) -> tuple[Any, ...]:
         """The complete declarations that painting `labels` contradicts; changes nothing."""
@@ -79,14 +86,17 @@ class Session:
         self.declarations.unions = self.unions
         return labels if (table == np.arange(256)).all() else table[labels]
 
-    def paint(self, labels: np.ndarray) -> bool:
-        """Take over what is painted now; what it contradicts goes back to in part. False when nothing is new."""
-        if np.array_equal(self.labels, labels):
-            return False
-        self.declarations.edited(self.labels, labels)
-        self.labels = labels
-        self.touch()
-        return True
+    def differs(self, labels: np.ndarray) -> bool:
+        """Whether `labels` are not what was painted when it was looked at last."""
+        return not np.array_equal(self.labels, labels)
+
+    def paint(self, labels: np.ndarray) -> None:
+        """Take over what is painted now; what it contradicts goes back to in part. May run in a thread."""
+        with self._painting:
+            if labels is not self.labels:
+                self.declarations.edited(self.labels, labels)
+                self.labels = labels
+                self.touch()
 
     def replace(self, labels: np.ndarray, record: Completeness, unions: dict[int, tuple[int, ...]]) -> None:
         """Imported labels and what their source declares, in place of everything that was painted and declared."""
@@ -134,7 +144,7 @@ class Session:
     def saved(self, snapshot: Snapshot, reading: Reading) -> None:
         """`snapshot` is on disk as `reading`."""
         self._base = reading
-        self._acts = self._acts[len(snapshot.acts) :]
+        del self._acts[: len(snapshot.acts)]  # in place: a thread may be adding to it
         self._saved_changes = snapshot.changes
         self.conflict = ""
 
@@ -177,4 +187,5 @@ def _image_of(folder: Path) -> Volume:
     from PartialSegLib.dataset.load import CASE_FILE, load_case
     from PartialSegLib.image import read_volume
 
-    return read_volume(load_case(folder / CASE_FILE).image)
+    entry = load_case(folder / CASE_FILE)
+    return replace(read_volume(entry.image), modality=entry.modality)

@@ -24,11 +24,8 @@ class TransferSection:
         bench = self._bench
         if bench.desk.worklist is None:
             raise UserError(_("no dataset is open: open a dataset folder first"))
-        bench.look()
-        if bench.session is not None:
-            bench.desk.saver.save(bench.session)
-        ExportDialog(bench).run()
-        bench.refresh()
+        words = _("saving the open case")
+        bench.flow.start(bench.keeper.saving(), words, lambda saved: self._show(ExportDialog))
 
     def import_labels(self) -> None:
         """Let the reader put labels of others into the open case."""
@@ -36,6 +33,8 @@ class TransferSection:
 
         if self._bench.session is None:
             raise UserError(_("no case is open: open one from the worklist"))
-        self._bench.look()
-        ImportDialog(self._bench).run()
+        self._bench.strokes.after(lambda: self._show(ImportDialog))
+
+    def _show(self, dialog: Any) -> None:
+        dialog(self._bench).run()
         self._bench.refresh()

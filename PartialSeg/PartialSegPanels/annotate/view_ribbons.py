@@ -32,7 +32,7 @@ class ViewRibbons:
 
     def uninstall(self) -> None:
         """Take them out again."""
-        for ribbon in self.ribbons.values():
+        for ribbon in self._present().values():
             ribbon.hide()
             ribbon.setParent(None)
             ribbon.deleteLater()
@@ -41,7 +41,7 @@ class ViewRibbons:
     def refresh(self) -> None:
         """Show what there is now."""
         session, nodes = self._bench.session, self._bench.view.nodes()
-        for name, ribbon in self.ribbons.items():
+        for name, ribbon in self._present().items():
             ribbon.visible = session is not None and name in nodes
             if session is not None and name in nodes:
                 self._show(ribbon, nodes[name])
@@ -61,6 +61,10 @@ class ViewRibbons:
         ribbon.tell = self._bench.slices.teller(self._bench.ticked, place.axis)
         ribbon.show_states(states, place.index, marked, self._bench.planned(place.axis))
 
+    def _present(self) -> dict[str, Ribbon]:
+        """The ribbons but for those of views that Slicer has deleted meanwhile."""
+        return {name: ribbon for name, ribbon in self.ribbons.items() if _exists(ribbon)}
+
     def _going(self, name: str) -> Callable[[int], None]:
         def go(index: int) -> None:
             from PartialSegLib.scene import slice_position
@@ -71,3 +75,11 @@ class ViewRibbons:
             view.go(place.axis, index)
 
         return go
+
+
+def _exists(widget: Any) -> bool:
+    """Whether Qt still has the widget; PythonQt refuses to read a property of one that was deleted."""
+    try:
+        return widget.visible is not None
+    except ValueError:
+        return False

@@ -64,6 +64,7 @@ class SegmentPanel(VTKObservationMixin):
     def scene_closing(self) -> None:
         """Every node is about to go, and with them what runs."""
         self.runs.drop()
+        self._context.results.clear()
         self._unbind()
         self._show_result(None)
 
@@ -144,6 +145,8 @@ class SegmentPanel(VTKObservationMixin):
         self.section.log(text)
 
     def _finished(self, task: Task) -> None:
+        if task.output_id is not None and task.browser_id is None:  # a sequence's segmentation is another one per frame
+            self._context.results[task.output_id] = task.results[task.frame]
         self._show_result(task)
         self._estimate_timer.start()
 
@@ -180,6 +183,8 @@ class SegmentPanel(VTKObservationMixin):
 
     def _node_removed(self, caller: Any, event: Any) -> None:
         self.runs.check_nodes()
+        for name in [name for name in self._context.results if slicer.mrmlScene.GetNodeByID(name) is None]:
+            del self._context.results[name]
         if self._shown is not None and not self._scene.exists(self._shown):
             self._show_result(None)
         self._changes_timer.start()

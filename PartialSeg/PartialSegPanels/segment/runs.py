@@ -186,7 +186,7 @@ class Runs:
     def _written(self, task: Task, output_id: str, result: Any) -> None:
         if task.browser_id is None or task.frame == task.frames[-1]:
             task.output_id = output_id
-        task.results[task.frame] = result
+        task.results[task.frame] = result.without_labels()  # those of many frames would fill the memory
         task.frames_done += 1
         self._told(
             _("{title}: {seconds:.1f} s on {device}").format(

@@ -23,6 +23,7 @@ from PartialSegLib.scene import (
     set_labels_stepwise,
     volume_of,
 )
+from PartialSegLib.scene.segments import add_structure
 from PartialSegLib.scene.sequences import Frame
 from PartialSegLib.scene.volumes import shape_of
 from PartialSegLib.structures import LabelSet
@@ -65,9 +66,13 @@ class ScenePort:
     def _new(self, volume_node: Any, result: Any, task: Task) -> Generator[Any, None, Any]:
         name = _("{volume} segmentation").format(volume=task.title)
         values = sorted(result.volumes_ml)
-        node = new_segmentation(volume_node, self._label_set, name, values)
+        node = new_segmentation(volume_node, self._label_set, name, ())
         whole = False
         try:
+            for value in values:  # every new segment makes the application's widgets look at the node again
+                yield 0.0
+                add_structure(node, self._label_set.by_value(value))
+            yield 0.0
             yield from set_labels_stepwise(node, volume_node, result.labels.array, values, self._label_set)
             whole = True
         finally:

@@ -73,13 +73,28 @@ def tab(host, empty_scene, dialogs):
     widget.shell.context.ensure_dependencies = lambda: True
     widget.shell.tabs.setCurrentIndex(1)
     panel = widget.shell.annotate
+    panel.flow.cancel()
+    host.wait_for(lambda: not panel.desk.saver.busy)
     panel.desk.worklist, panel.desk.kept = None, []
     panel.structures.tick(tuple(range(1, 17)))
-    panel.cases.refresh()
+    panel.cases.show([], None)
     panel.keeper.autosave_timer.setInterval(60_000)
     host.process()
     yield panel
+    wait_until_idle(panel, host)
+
+
+def wait_until_idle(tab, host) -> None:
+    """Wait until the tab has done what it was told to."""
     host.process()
+    host.wait_for(lambda: not tab.flow.busy, 20)
+    host.process()
+
+
+@pytest.fixture
+def idle(tab, host) -> Callable:
+    """Waits until the tab has done what it was told to."""
+    return lambda: wait_until_idle(tab, host)
 
 
 @pytest.fixture
@@ -90,7 +105,7 @@ def open_dataset(tab, host, dataset) -> Callable:
         tab.ui.folderEdit.currentPath = str(dataset)
         tab.ui.readerEdit.text = reader
         tab.ui.openFolderButton.click()
-        host.process()
+        wait_until_idle(tab, host)
 
     return open_as
 
@@ -100,7 +115,7 @@ def case(tab, host, open_dataset):
     """The first case, open: what a test needs to paint in it and to look at it."""
     open_dataset()
     tab.ui.openCaseButton.click()
-    host.process()
+    wait_until_idle(tab, host)
     assert tab.session is not None
     return Case(tab, host)
 
@@ -149,15 +164,19 @@ class Case:
         self.host.wait_for(lambda: not self.tab.strokes.pending, 10)
         self.host.process()
 
+    def idle(self) -> None:
+        """Wait until the tab has done what it was told to."""
+        wait_until_idle(self.tab, self.host)
+
     def press(self, key: str, view: str = "Red") -> None:
         """Press a hotkey with the mouse in a view."""
         self.host.slice_view(view).key(key)
-        self.host.process()
+        self.idle()
 
     def save(self) -> None:
         """Press Save and wait until it is done."""
         self.tab.ui.saveButton.click()
-        self.host.wait_for(lambda: not self.tab.desk.saver.busy, 20)
+        self.host.wait_for(lambda: not self.tab.strokes.pending and not self.tab.desk.saver.busy, 20)
         self.host.process()
 
     def state(self, structure: int, axis: str, index: int) -> int:

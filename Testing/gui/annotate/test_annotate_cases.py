@@ -5,16 +5,16 @@ import pytest
 from PartialSegLib.annotation.head import CaseState
 
 
-def open_folder(tab, host, folder, reader="reader-1"):
+def open_folder(tab, idle, folder, reader="reader-1"):
     tab.ui.folderEdit.currentPath = str(folder)
     tab.ui.readerEdit.text = reader
     tab.ui.openFolderButton.click()
-    host.process()
+    idle()
 
 
-def test_a_new_dataset_from_a_loaded_volume(tab, host, tmp_path, image, dialogs):
+def test_a_new_dataset_from_a_loaded_volume(tab, host, tmp_path, image, dialogs, idle):
     dialogs.expect("holds no dataset yet", "Create a dataset there")
-    open_folder(tab, host, tmp_path / "new")
+    open_folder(tab, idle, tmp_path / "new")
     assert tab.ui.caseTable.rowCount == 0
     assert not tab.ui.openCaseButton.enabled and "no case yet" in tab.ui.openCaseButton.toolTip
     node = host.add_volume(image, "Doe, John 1950")
@@ -22,17 +22,17 @@ def test_a_new_dataset_from_a_loaded_volume(tab, host, tmp_path, image, dialogs)
     host.process()
     assert tab.ui.caseNameEdit.text == "case_001", "not the name of the node, which may be a patient's"
     tab.ui.addCaseButton.click()
-    host.process()
+    idle()
     assert [item.name for item in tab.desk.worklist.items] == ["case_001"]
     tab.ui.openCaseButton.click()
-    host.process()
+    idle()
     assert tab.session.image.same_grid(image)
     assert (tab.session.image.array == image.array).all()
 
 
 @pytest.mark.parametrize("reader, words", [("", "no reader"), ("Dr. J. Doe", "pseudonym")])
-def test_the_reader_is_a_pseudonym(tab, host, dataset, caplog, reader, words):
-    open_folder(tab, host, dataset, reader)
+def test_the_reader_is_a_pseudonym(tab, idle, dataset, caplog, reader, words):
+    open_folder(tab, idle, dataset, reader)
     assert words in caplog.text
     assert tab.desk.worklist is None
 
@@ -52,7 +52,7 @@ def test_states_are_kept_and_finished_cases_are_passed_over(case):
 def test_work_is_taken_up_where_it_was_left(case, dataset):
     case.press("Shift+J")
     case.host.clear()
-    open_folder(case.tab, case.host, dataset)
+    open_folder(case.tab, case.idle, dataset)
     assert case.tab.ui.caseTable.currentRow() == 1
 
 

@@ -11,7 +11,7 @@ def plan(case, way: int, number: int, view: str = "Red", index: int = 12):
     case.tab.ui.planSelector.setCurrentIndex(way)
     case.tab.ui.planNumber.value = number
     case.tab.ui.planButton.click()
-    case.host.process()
+    case.idle()
     return [(p.axis, p.index) for p in case.tab.plan.plan.slices]
 
 

@@ -26,7 +26,7 @@ def predicted(case):
 
 def copy(case):
     case.tab.ui.copyPredictionButton.click()
-    case.host.process()
+    case.idle()
 
 
 def test_it_counts_as_in_part(case, predicted):

@@ -70,7 +70,7 @@ def test_the_next_case_saves_the_one_before_and_leaves_only_its_own_nodes(case, 
     work(case)
     labels = case.tab.session.labels.copy()
     case.tab.ui.nextCaseButton.click()
-    case.host.process()
+    case.idle()
     check(reopened(dataset), labels)
     assert slicer.mrmlScene.IsNodePresent(other)
     assert len(slicer.util.getNodesByClass("vtkMRMLSegmentationNode")) == 1
@@ -82,13 +82,14 @@ def test_a_second_reader_is_kept_beside_the_first(case, dataset, open_dataset):
     open_dataset("reader-2")
     assert case.tab.session is None
     case.tab.ui.openCaseButton.click()
-    case.host.process()
+    case.idle()
     assert not case.tab.session.labels.any()
     case.paint(SPLEEN, k=3)
     case.save()
     check(reopened(dataset), labels)
     assert set(np.unique(reopened(dataset, reader="reader-2").labels.array)) == {0, SPLEEN}
-    case.tab.cases.refresh()
+    case.tab.cases.read_again()
+    case.idle()
     assert case.tab.ui.caseTable.item(0, 2).text() == "reader-1, reader-2"
 
 
@@ -105,9 +106,10 @@ def test_closing_the_scene_loses_nothing(case, dataset):
     labels = case.tab.session.labels.copy()
     case.host.clear()
     assert case.tab.session is None
+    case.host.wait_for(lambda: not case.tab.desk.kept, 20)
     check(reopened(dataset), labels)
     case.tab.ui.openCaseButton.click()
-    case.host.process()
+    case.idle()
     assert np.array_equal(case.tab.session.labels, labels)
 
 
@@ -129,7 +131,7 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_the_work_is_kept(case, 
     assert told and "\n" not in told and told in caplog.text
     assert not case.tab.session.is_saved
     case.tab.ui.nextCaseButton.click()
-    case.host.process()
+    case.idle()
     assert case.tab.session.name == "case_001"
     assert np.array_equal(case.tab.canvas.look().labels, labels)
     if fault == "gone":
@@ -170,14 +172,14 @@ def test_somebody_else_saved_the_same_reading_meanwhile(case, dataset, caplog):
     assert sorted((dataset / "case_001" / "readings").glob("*conflict*")) == kept
 
 
-def test_a_broken_case_is_an_item_with_a_warning(tab, host, dataset, open_dataset, caplog):
+def test_a_broken_case_is_an_item_with_a_warning(tab, idle, dataset, open_dataset, caplog):
     (dataset / "case_001" / "case.json").write_text("{", encoding="utf-8")
     open_dataset()
     assert tab.ui.caseTable.rowCount == 2
     assert tab.ui.caseTable.item(0, 0).toolTip()
     tab.ui.caseTable.selectRow(0)
     tab.ui.openCaseButton.click()
-    host.process()
+    idle()
     assert tab.session is None
     shutil.rmtree(dataset / "case_001")
 

@@ -1,6 +1,8 @@
 """Export and import through their dialogs."""
 
 import json
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ def dialog(case):
 
     made = ImportDialog(case.tab)
     yield made
+    made.task.cancel()
     made.dialog.deleteLater()
 
 
@@ -28,6 +31,7 @@ def exporter(case):
 
     made = ExportDialog(case.tab)
     yield made
+    made.task.cancel()
     made.dialog.deleteLater()
 
 
@@ -46,7 +50,7 @@ def label_map(case, tmp_path):
 def read(case, dialog, path):
     dialog.ui.fileEdit.text = str(path)
     dialog.read()
-    case.host.process()
+    case.idle()
     return dialog.ui.mappingTable
 
 
@@ -56,7 +60,7 @@ def assign(case, dialog, row, *meanings):
     for number, meaning in enumerate(meanings):
         dialog.ui.meaningSelector.setCurrentIndex(dialog.ui.meaningSelector.findText(meaning))
         (dialog.ui.addMeaningButton if number else dialog.ui.assignButton).click()
-    case.host.process()
+    case.idle()
 
 
 def test_labels_are_mapped_by_hand_sides_split_and_completeness_declared(case, dialog, label_map):
@@ -71,7 +75,7 @@ def test_labels_are_mapped_by_hand_sides_split_and_completeness_declared(case, d
     assert [table.item(row, 2).text() for row in range(3)] == ["liver", "right kidney or left kidney", "ignored"]
     dialog.ui.completeList.item(LIVER - 1).setCheckState(Qt.CheckState.Checked)
     dialog.ui.runButton.click()
-    case.host.process()
+    case.idle()
     labels = case.tab.session.labels
     assert (labels[4:20, 8:20, 4:10] == LIVER).all()
     assert set(np.unique(labels[4:12, 24:30, 6:10])) == {RIGHT_KIDNEY}, "x grows to the left of the patient"
@@ -84,7 +88,7 @@ def test_labels_are_mapped_by_hand_sides_split_and_completeness_declared(case, d
 def test_what_is_not_assigned_is_refused_in_one_line(case, dialog, label_map, caplog):
     read(case, dialog, label_map)
     dialog.ui.runButton.click()
-    case.host.process()
+    case.idle()
     assert "not in the mapping" in caplog.text
     assert not case.tab.session.labels.any()
 
@@ -95,7 +99,7 @@ def test_a_union_made_of_two_structures_stays_a_union(case, dialog, label_map):
     assign(case, dialog, 1, "background")
     assign(case, dialog, 2, "ignored")
     dialog.ui.runButton.click()
-    case.host.process()
+    case.idle()
     value = int(case.tab.session.labels[10, 10, 6])
     assert set(case.tab.session.unions[value]) == {SPLEEN, LIVER}
     case.save()
@@ -114,7 +118,7 @@ def test_replacing_what_is_painted_is_asked_about(case, dialog, label_map, dialo
         assign(case, dialog, row, meaning)
     dialogs.expect("replaces what is painted", "Do nothing")
     dialog.ui.runButton.click()
-    case.host.process()
+    case.idle()
     assert case.tab.session.labels is before
 
 
@@ -136,7 +140,7 @@ def test_the_dataset_is_exported_with_a_report(case, exporter, tmp_path, index, 
     exporter.ui.formatSelector.setCurrentIndex(index)
     exporter.ui.targetEdit.text = str(tmp_path / "Dataset501_Abdomen")
     exporter.ui.runButton.click()
-    case.host.process()
+    case.idle()
     assert json.loads((tmp_path / "Dataset501_Abdomen" / file).read_text(encoding="utf-8"))
     assert "written" in exporter.ui.reportText.plainText
 
@@ -145,7 +149,7 @@ def test_exporting_over_something_is_refused(case, exporter, tmp_path, caplog):
     (tmp_path / "out").mkdir()
     exporter.ui.targetEdit.text = str(tmp_path / "out")
     exporter.ui.runButton.click()
-    case.host.process()
+    case.idle()
     assert "exists" in caplog.text
     assert exporter.ui.reportText.plainText == ""
 
@@ -160,3 +164,58 @@ def test_the_saved_dataset_trains_with_exactly_what_was_declared(case, dataset):
     labels, record = read_annotation(entry)
     assert (labels.array == LIVER).sum() == (case.tab.session.labels == LIVER).sum()
     assert record.z is not None and np.argwhere(record.z == State.COMPLETE).tolist() == [[8, LIVER]]
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """An export that waits after its first case until `set()`; `began` tells that it is there."""
+    from PartialSegLib.exchange import our_dataset
+    from PartialSegLib.exchange.cases import Run
+
+    gate, began, real = threading.Event(), threading.Event(), Run.each
+
+    def each(run, write):
+        def slowly(entry):
+            began.set()
+            assert gate.wait(20)
+            return write(entry)
+
+        real(run, slowly)
+
+    monkeypatch.setattr(our_dataset.Run, "each", each)
+    yield SimpleNamespace(began=began, go_on=gate.set)
+    gate.set()
+
+
+def exporting(case, exporter, target, held):
+    exporter.ui.targetEdit.text = str(target)
+    exporter.ui.runButton.click()
+    case.host.wait_for(held.began.is_set, 10)
+    case.host.process(0.05)
+
+
+def test_an_export_shows_how_far_it_is(case, exporter, tmp_path, held):
+    exporting(case, exporter, tmp_path / "out", held)
+    assert exporter.ui.closeButton.text == "Cancel"
+    assert not exporter.ui.runButton.enabled
+    assert exporter.ui.progressBar.maximum == 2
+    assert "case_001: 1 of 2" in exporter.ui.progressBar.format
+    held.go_on()
+    case.idle()
+    assert exporter.ui.closeButton.text == "Close" and exporter.ui.runButton.enabled
+    assert (tmp_path / "out" / "case_002").is_dir()
+
+
+@pytest.mark.parametrize("way", ["closeButton", "window"])
+def test_a_cancelled_export_leaves_nothing(case, exporter, tmp_path, held, way):
+    folder = tmp_path / "exports"
+    exporting(case, exporter, folder / "out", held)
+    if way == "window":
+        exporter.dialog.reject()
+    else:
+        exporter.ui.closeButton.click()
+    assert not case.tab.flow.busy
+    held.go_on()
+    case.host.wait_for(lambda: not [t for t in threading.enumerate() if t.name == "annotate"], 20)
+    assert list(folder.iterdir()) == []
+    assert exporter.ui.reportText.plainText == ""

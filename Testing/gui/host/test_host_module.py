@@ -102,7 +102,7 @@ def test_reloading_makes_a_new_panel_from_the_file(sample):
     again = host.reload_module("Sample")
     assert again is not widget
     assert sys.modules["Sample"].ADDED == 1
-    assert "cleanup" in widget.said and again.said == ["enter"]
+    assert "cleanup" in widget.said and again.said == []  # Slicer enters a module when it is chosen, not now
     host.close_module("Sample")
     assert widget.said.count("cleanup") == 1 and again.said[-2:] == ["exit", "cleanup"]
 

@@ -45,7 +45,8 @@ class Bench:
     def install(self, archive):
         """Install and choose the model in a .zip file, as the button does after its dialog."""
         self.panel.inputs.model.install(archive)
-        self.host.wait_for(lambda: self.panel.inputs.model.model.name == "tiny", SECONDS)
+        self.host.wait_for(lambda: self.ui.installModelButton.enabled, SECONDS)
+        assert self.panel.inputs.model.model.name == "tiny"
 
     def click(self, widget):
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton)

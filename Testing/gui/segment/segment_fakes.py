@@ -108,4 +108,6 @@ def a_result(**changes):
         "model_name": "tiny",
         "model_version": "1",
     }
-    return SimpleNamespace(**{**values, **changes})
+    result = SimpleNamespace(**{**values, **changes})
+    result.without_labels = lambda: result
+    return result

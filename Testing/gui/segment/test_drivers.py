@@ -1,6 +1,6 @@
 """Events of the worker reach who asked; work on the GUI thread comes in small pieces."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,25 +97,33 @@ def steps_of(generator, log):
     return Steps(generator, lambda on: None, lambda value: log.append(("done", value)), log.append)
 
 
-def test_a_tick_takes_no_longer_than_its_budget():
-    from PartialSegPanels.steps import BUDGET_S
+@pytest.fixture
+def clock(monkeypatch):
+    """Seconds by a clock that only the test moves."""
+    from PartialSegPanels import steps
 
-    def slow():
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(steps, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    return clock
+
+
+@pytest.mark.parametrize(("step_s", "steps_in_a_tick"), [(0.004, 3), (0.006, 2), (0.2, 1), (0.0, 20)])
+def test_a_tick_takes_as_many_steps_as_fit_into_its_budget(clock, step_s, steps_in_a_tick):
+    taken, log = [], []
+
+    def work():
         for _ in range(20):
-            time.sleep(0.004)
+            clock.now += step_s
+            taken.append(clock.now)
             yield
         return "all"
 
-    log = []
-    steps = steps_of(slow(), log)
-    ticks, longest = 0, 0.0
+    steps = steps_of(work(), log)
+    steps.tick()
+    assert len(taken) == steps_in_a_tick and steps.running == (len(taken) < 20)
     while steps.running:
-        start = time.perf_counter()
         steps.tick()
-        longest = max(longest, time.perf_counter() - start)
-        ticks += 1
-    assert log == [("done", "all")] and ticks > 2
-    assert longest < BUDGET_S + 0.03
+    assert len(taken) == 20 and log == [("done", "all")]
 
 
 def test_steps_report_what_went_wrong():
@@ -129,13 +137,13 @@ def test_steps_report_what_went_wrong():
     assert [type(entry) for entry in log] == [ValueError] and not steps.running
 
 
-def test_cancelled_steps_put_things_back_and_tell_nobody():
+def test_cancelled_steps_put_things_back_and_tell_nobody(clock):
     log, undone = [], []
 
     def work():
         try:
             while True:
-                time.sleep(0.03)
+                clock.now += 1.0
                 yield
         finally:
             undone.append(True)

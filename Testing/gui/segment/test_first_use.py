@@ -85,6 +85,16 @@ def test_an_interrupted_installation_goes_on_where_it_stopped(first_use, monkeyp
         ensure_dependencies(first_use.requirements)
     assert missing_packages(first_use.requirements) == ["openvino>=2025.4"]
 
+    installed = []
+    monkeypatch.setattr(
+        slicer.packaging,
+        "pip_ensure",
+        lambda wanted, **_: (installed.extend(wanted), slicer.packaging.pretended_missing.clear()),
+    )
+    monkeypatch.setitem(sys.modules, "PyTorchUtils", None)  # not asked for again
+    assert ensure_dependencies(first_use.requirements) and installed == ["openvino>=2025.4"]
+    assert "torch" not in first_use.asked[-1] and "openvino" in first_use.asked[-1]
+
 
 def test_declining_installs_nothing(first_use, monkeypatch):
     from PartialSegPanels.dependencies import ensure_dependencies

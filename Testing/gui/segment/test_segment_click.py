@@ -1,5 +1,7 @@
 """One click: what a person sees and what is in the scene afterwards."""
 
+import zipfile
+
 import numpy as np
 import pytest
 import slicer
@@ -7,9 +9,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from segment_bench import LABEL_SET
 
-from PartialSegLib.bundle import Bundle
+from PartialSegLib.bundle import WEIGHTS, Bundle
 from PartialSegLib.inference import Engine
 from PartialSegLib.inference.devices import list_devices
+from PartialSegLib.models import user_models_dir
 from PartialSegLib.scene import region_of, segment_of, slice_position, volume_of
 
 
@@ -131,6 +134,21 @@ def test_a_damaged_model_file_is_refused(bench, tmp_path, model_archive, damage,
     bench.host.wait_for(lambda: said, 30)
     assert "model.zip" in said[0] and len(said[0].splitlines()) == 1
     assert bench.panel.inputs.model.model == before and bench.ui.installModelButton.enabled
+
+
+def test_a_model_whose_hashes_are_wrong_is_refused(bench, tmp_path, model_archive, monkeypatch):
+    said = []
+    monkeypatch.setattr(slicer.util, "errorDisplay", lambda text, **_: said.append(text))
+    changed = tmp_path / "changed.zip"
+    with zipfile.ZipFile(model_archive) as source, zipfile.ZipFile(changed, "w") as target:
+        for name in source.namelist():
+            content = source.read(name)
+            target.writestr(name, content[:-1] + b"!" if name == WEIGHTS else content)
+    before = [path.name for path in user_models_dir().iterdir()]
+    bench.panel.inputs.model.install(changed)
+    bench.host.wait_for(lambda: said, 30)
+    assert "SHA-256" in said[0] and WEIGHTS in said[0] and len(said[0].splitlines()) == 1
+    assert [path.name for path in user_models_dir().iterdir()] == before
 
 
 def test_show_3d_has_the_segmentation(bench):

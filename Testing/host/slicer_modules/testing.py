@@ -11,4 +11,5 @@ def runUnitTest(path, testname):  # noqa: N802
         result = unittest.TextTestRunner(verbosity=2).run(unittest.defaultTestLoader.loadTestsFromName(testname))
     finally:
         del sys.path[: len(folders)]
-    return result
+    if not result.wasSuccessful():
+        raise Exception("")  # so does Slicer, and ends with a code that CTest notices

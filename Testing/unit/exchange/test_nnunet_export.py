@@ -161,4 +161,4 @@ def test_structures_that_share_a_loss_share_a_sentence_and_a_way_out_is_named(tm
     n = np.prod(SHAPE) - 2
     (line,) = [line for line in report.lost if "known to be" in line]
     assert line.startswith(f"spleen, liver: {n:,} voxels known to be none of these are ignored")
-    assert any(line.endswith("--structures spleen,liver.") for line in report.lost)
+    assert any("--structures spleen,liver " in line for line in report.lost)

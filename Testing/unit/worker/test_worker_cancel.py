@@ -1,9 +1,10 @@
-"""Cancelling at every stage, closing, and death: within two seconds no process and no file is left."""
+"""Cancelling at every stage, closing, and death: no process and no file is left. `make bench` measures how soon."""
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -26,7 +27,7 @@ from worker_runs import (
 
 from PartialSegLib.worker import Cancelled, Failed, Progress, voxels
 
-SOON = 2.0
+DEADLINE = 30.0  # a hung child would sleep for ten minutes
 
 
 def at_stage(stage):
@@ -36,12 +37,10 @@ def at_stage(stage):
 def ends_cancelled(worker, job, pid, folder):
     """Cancel, and hold the worker to what it promises."""
     tree = [pid, *(process.pid for process in processes_below(pid))]
-    start = time.monotonic()
     worker.cancel(job)
-    events = collect(worker, lambda events: any(map(is_last, events)), SOON)
+    events = collect(worker, lambda events: any(map(is_last, events)), DEADLINE)
     assert [type(event) for event in events] == [Cancelled]
     assert list(folder.iterdir()) == [] and not any(map(is_alive, tree))
-    assert time.monotonic() - start < SOON
     return tree
 
 
@@ -51,7 +50,7 @@ def test_cancel_kills_the_child_and_what_it_started(make_worker, tiny_bundle, tm
     job = worker.segment(torso(), model=tiny_bundle, device="cpu")
     events = collect(worker, at_stage(stage))
     pid = child_pid(events)
-    wait_for(lambda: len(processes_below(pid)) == 1, 5)
+    wait_for(lambda: len(processes_below(pid)) == 1, DEADLINE)
     assert len(ends_cancelled(worker, job, pid, tmp_path / "jobs")) == 2
 
 
@@ -59,7 +58,7 @@ def test_cancel_while_the_child_starts(make_worker, tiny_bundle, tmp_path):
     worker = make_worker(python=stubborn("hang", "start"))
     job = worker.segment(torso(), model=tiny_bundle, device="cpu")
     pid = child_pid(collect(worker, at_stage("copy")))
-    wait_for(lambda: len(processes_below(pid)) == 1, 5)
+    wait_for(lambda: len(processes_below(pid)) == 1, DEADLINE)
     ends_cancelled(worker, job, pid, tmp_path / "jobs")
 
 
@@ -70,10 +69,9 @@ def test_cancel_while_voxels_are_copied_keeps_the_child_warm(make_worker, tiny_b
     job = worker.segment(torso((200, 8, 8)), model=tiny_bundle, device="cpu")
     pid = child_pid(collect(worker, at_stage("copy")))
     assert any(path.name == "volume" for path in (tmp_path / "jobs").rglob("*"))
-    start = time.monotonic()
     worker.cancel(job)
-    events = collect(worker, lambda events: any(map(is_last, events)), SOON)
-    assert events == [Cancelled(job)] and time.monotonic() - start < SOON
+    events = collect(worker, lambda events: any(map(is_last, events)), DEADLINE)
+    assert events == [Cancelled(job)]
     assert list((tmp_path / "jobs").iterdir()) == [] and is_alive(pid)
     assert result(worker, worker.devices())
 
@@ -101,7 +99,7 @@ def test_a_question_is_cancelled_without_ending_the_child(make_worker):
     first = worker.devices()
     pid = child_pid(collect(worker, lambda events: len(events) > 0))
     worker.cancel(first)
-    assert collect(worker, lambda events: any(map(is_last, events)), SOON) == [Cancelled(first)]
+    assert collect(worker, lambda events: any(map(is_last, events)), DEADLINE) == [Cancelled(first)]
     events = run(worker, worker.devices())
     assert events[-1].result and not texts(events) and is_alive(pid)
 
@@ -110,13 +108,39 @@ def test_close_in_the_middle(make_worker, tiny_bundle, tmp_path):
     worker = make_worker(python=stubborn("hang", "load"))
     running, queued = (worker.segment(torso(), model=tiny_bundle, device="cpu") for _ in range(2))
     pid = child_pid(collect(worker, at_stage("load")))
-    start = time.perf_counter()
     worker.close()
-    assert time.perf_counter() - start < 0.05
-    events = collect(worker, lambda events: sum(map(is_last, events)) == 2, SOON)
+    events = collect(worker, lambda events: sum(map(is_last, events)) == 2, DEADLINE)
     assert events == [Cancelled(running), Cancelled(queued)]
-    wait_for(lambda: not is_alive(pid), SOON)
+    wait_for(lambda: not is_alive(pid), DEADLINE)
     assert list((tmp_path / "jobs").iterdir()) == []
+
+
+@pytest.mark.parametrize("stage", ["start", "prepare", "load", "segment", "finish", "write"])
+def test_a_child_killed_at_any_stage_fails_its_job_and_leaves_nothing(make_worker, tiny_bundle, tmp_path, stage):
+    worker = make_worker(python=stubborn("hang", stage))
+    job = worker.segment(torso(), model=tiny_bundle, device="cpu")
+    # A child that hangs before it speaks has its voxels already.
+    pid = child_pid(collect(worker, at_stage("copy" if stage == "start" else stage)))
+    wait_for(lambda: len(processes_below(pid)) == 1, DEADLINE)
+    tree = [pid, *(process.pid for process in processes_below(pid))]
+    os.kill(pid, signal.SIGKILL)
+    failed = failure(worker, job, DEADLINE)
+    assert "signal 9" in failed.message
+    wait_for(lambda: not any(map(is_alive, tree)), DEADLINE)
+    assert list((tmp_path / "jobs").iterdir()) == [] and not worker.busy
+
+
+def test_a_child_killed_while_voxels_are_copied(make_worker, tiny_bundle, tmp_path, monkeypatch):
+    killed, write = threading.Event(), voxels._write
+    monkeypatch.setattr(voxels, "_write", lambda file, plane: (killed.wait(DEADLINE), write(file, plane)))
+    worker = make_worker()
+    job = worker.segment(torso(), model=tiny_bundle, device="cpu")
+    pid = child_pid(collect(worker, lambda events: any(text.startswith("started") for text in texts(events))))
+    os.kill(pid, signal.SIGKILL)
+    killed.set()
+    assert "signal 9" in failure(worker, job, DEADLINE).message
+    assert list((tmp_path / "jobs").iterdir()) == []
+    assert result(worker, worker.segment(torso(), model=tiny_bundle, device="cpu")).pid != pid
 
 
 def test_a_killed_child_fails_its_job_and_the_next_one_gets_a_new_child(make_worker, tiny_bundle, tmp_path):
@@ -124,7 +148,7 @@ def test_a_killed_child_fails_its_job_and_the_next_one_gets_a_new_child(make_wor
     job = worker.segment(torso((120, 100, 100)), model=tiny_bundle, device="cpu")
     pid = child_pid(collect(worker, at_stage("segment")))
     os.kill(pid, signal.SIGKILL)
-    failed = failure(worker, job, SOON)
+    failed = failure(worker, job, DEADLINE)
     assert "signal 9" in failed.message and not failed.expected
     assert list((tmp_path / "jobs").iterdir()) == []
     again = result(worker, worker.segment(torso(), model=tiny_bundle, device="cpu"))
@@ -135,7 +159,7 @@ def test_a_child_killed_between_jobs_is_replaced(make_worker, tiny_bundle):
     worker = make_worker()
     first = run(worker, worker.devices())
     os.kill(child_pid(first), signal.SIGKILL)
-    wait_for(lambda: not psutil.pid_exists(child_pid(first)), SOON)
+    wait_for(lambda: not psutil.pid_exists(child_pid(first)), DEADLINE)
     events = run(worker, worker.devices())
     assert not isinstance(events[-1], Failed) and child_pid(events) != child_pid(first)
 
@@ -172,7 +196,7 @@ def test_the_child_ends_with_its_parent_and_cleans_up(tiny_bundle, tmp_path, sta
     finally:
         parent.kill()
         parent.communicate()
-    wait_for(lambda: not any(map(is_alive, tree)), 5)
+    wait_for(lambda: not any(map(is_alive, tree)), DEADLINE)
     assert list(folder.iterdir()) == []
 
 
@@ -181,7 +205,7 @@ def test_leaving_python_ends_the_child(tiny_bundle, tmp_path):
     arguments = [tiny_bundle, tmp_path / "jobs", "run", os.path.dirname(__file__)]
     done = subprocess.run([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
     assert done.returncode == 0
-    wait_for(lambda: not is_alive(int(done.stdout)), 1)
+    wait_for(lambda: not is_alive(int(done.stdout)), DEADLINE)
     assert list((tmp_path / "jobs").iterdir()) == []
 
 
