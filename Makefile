@@ -43,6 +43,7 @@ screenshots: $(VENV)/test.stamp ## draw the pictures of the tutorial anew, from 
 	$(PY) -m Testing.tutorial docs/tutorial
 
 bench: $(VENV)/bench.stamp ## time and memory against nnU-Net and MONAI
+	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries)
 	$(PY) -m Testing.benchmarks $(BENCH)
 
 clean: ## remove .venv and what the tools cached (results in output/ stay)
@@ -60,7 +61,7 @@ $(VENV)/test.stamp: pyproject.toml requirements/pins.txt
 
 $(VENV)/bench.stamp: pyproject.toml requirements/pins.txt
 	@$(call create_venv)
-	$(PIP) -e ".[fast,train,bench]"
+	$(PIP) -e ".[fast,train,host,bench]"
 	@$(call mark)
 
 # A working .venv is kept; a missing, broken or too old one is made anew with the first suitable Python.

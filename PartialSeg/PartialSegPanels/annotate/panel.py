@@ -157,8 +157,13 @@ class AnnotatePanel:
     def confidence(self) -> Any:
         """How sure the model was of the selected prediction: axis -> structure -> value per slice; None: unknown."""
         node = self.ui.predictionSelector.currentNode()
-        result = None if node is None else getattr(self.context, "results", {}).get(node.GetID())
-        return None if result is None else result.confidence_along
+        result = None if node is None else self.context.results.get(node.GetID())
+        if result is None or self.session is None:
+            return None
+        slices = dict(zip("kji", self.session.labels.shape, strict=True))
+        along = result.confidence_along
+        is_of_this_grid = all(len(v) == slices[axis] for axis in slices for v in along[axis].values())
+        return along if is_of_this_grid else None
 
     def planned(self, axis: str) -> Sequence[int]:
         """The planned slices across an axis."""
