@@ -11,6 +11,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install -c requirements/pins.txt
 CLI := $(PY) -m PartialSegLib.cli
 OUTPUT := output
+JOBS := 2
 
 # An environment does not survive being moved: forget what was installed when the folder has another name now.
 ifneq ($(shell cat $(VENV)/home 2>/dev/null),$(CURDIR))
@@ -32,7 +33,7 @@ test: $(VENV)/test.stamp ## lint, types and all tests
 	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries)
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile
 
 app: $(VENV)/test.stamp ## open the module in a stand-in for 3D Slicer (VOLUME=file shows that volume)
 	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries screen)
