@@ -3,6 +3,7 @@
 #   make clean run PYTHON=python3.12    another Python (3.10 or newer)
 #   make run INPUT="my ct.nii.gz"       another volume (a file or a DICOM folder) than the sample
 #   make run SLICER=/opt/Slicer/Slicer  the 3D Slicer that the last line should open the result with
+#   make test JOBS=8                    as many test files at a time (2 unless said otherwise)
 #   make bench BENCH="--only loss"      part of the benchmark; BENCH=--help lists what there is
 
 SHELL := /bin/sh
@@ -33,7 +34,8 @@ test: $(VENV)/test.stamp ## lint, types and all tests
 	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries)
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest Testing/unit --numprocesses $(JOBS) --dist loadfile
+	$(PY) -m pytest Testing/gui # one window for all of them: one after the other
 
 app: $(VENV)/test.stamp ## open the module in a stand-in for 3D Slicer (VOLUME=file shows that volume)
 	@sh requirements/system.sh $$($(PY) -m Testing.host.libraries screen)
